@@ -1,0 +1,1 @@
+"""One function per command: settings in, result out, events on the way."""

@@ -1,0 +1,39 @@
+"""The folder is the registry: every file of a package is one entry, found by its name."""
+
+import importlib
+import pkgutil
+from dataclasses import dataclass
+from types import ModuleType
+
+from taskfit.core.errors import UsageError
+from taskfit.core.settings import did_you_mean
+from taskfit.core.text import Text
+
+
+@dataclass(frozen=True)
+class Catalog:
+    """The entries of one package, e.g. `Catalog("taskfit.methods", "method")`."""
+
+    package: str
+    noun: str
+
+    def names(self) -> tuple[str, ...]:
+        """Return the names of all entries, sorted. Imports none of them."""
+        package = importlib.import_module(self.package)
+        return tuple(sorted(one.name for one in pkgutil.iter_modules(package.__path__) if not one.name.startswith("_")))
+
+    def module(self, name: str) -> ModuleType:
+        """Return the module of the entry `name`; raise UsageError when there is none."""
+        known = self.names()
+        if name not in known:
+            raise UsageError(
+                Text(f"there is no {self.noun} '{name}'", f"没有名为 '{name}' 的 {self.noun}"),
+                todo=did_you_mean(name, known) or Text(f"known: {', '.join(known)}", f"可用：{', '.join(known)}"),
+            )
+        return importlib.import_module(f"{self.package}.{name}")
+
+    def entry(self, name: str) -> type:
+        """Return the class of the entry: the file's name in CamelCase (`zero_shot` holds `ZeroShot`)."""
+        found = getattr(self.module(name), "".join(part.capitalize() for part in name.split("_")))
+        assert isinstance(found, type)
+        return found

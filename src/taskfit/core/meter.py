@@ -1,0 +1,46 @@
+"""The meter: seconds, processor seconds, tokens, FLOPs, money and peak memory of a piece of work."""
+
+import resource
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+
+@dataclass
+class Meter:
+    """Adds up what a piece of work used. One meter per rung and phase; never shared between processes."""
+
+    seconds: float = 0.0
+    cpu_seconds: float = 0.0
+    tokens: int = 0
+    flops: float = 0.0
+    money: float = 0.0
+    requests: int = 0
+    cache_hits: int = 0
+    notes: dict[str, float] = field(default_factory=dict)
+
+    @contextmanager
+    def running(self) -> Iterator[None]:
+        """Count wall and processor seconds of the block, also when it fails."""
+        wall, processor = time.perf_counter(), time.process_time()
+        try:
+            yield
+        finally:
+            self.seconds += time.perf_counter() - wall
+            self.cpu_seconds += time.process_time() - processor
+
+    def add(self, *, tokens: int = 0, flops: float = 0.0, money: float = 0.0, requests: int = 0, cache_hits: int = 0) -> None:
+        """Add counted work."""
+        self.tokens += tokens
+        self.flops += flops
+        self.money += money
+        self.requests += requests
+        self.cache_hits += cache_hits
+
+
+def bytes_peak() -> int:
+    """Return the peak resident memory of this process so far, in bytes."""
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak if sys.platform == "darwin" else peak * 1024

@@ -1,0 +1,1 @@
+"""Rows in: files become Examples, Examples become Splits. Knows no model."""

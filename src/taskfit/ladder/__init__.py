@@ -1,0 +1,1 @@
+"""The measured ladder: plan, climb, verdict, report."""
