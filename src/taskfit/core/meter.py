@@ -31,7 +31,9 @@ class Meter:
             self.seconds += time.perf_counter() - wall
             self.cpu_seconds += time.process_time() - processor
 
-    def add(self, *, tokens: int = 0, flops: float = 0.0, money: float = 0.0, requests: int = 0, cache_hits: int = 0) -> None:
+    def add(
+        self, *, tokens: int = 0, flops: float = 0.0, money: float = 0.0, requests: int = 0, cache_hits: int = 0
+    ) -> None:
         """Add counted work."""
         self.tokens += tokens
         self.flops += flops

@@ -40,7 +40,13 @@ class Desk:
         self.emit(
             Event(
                 "progress",
-                {"rung": self.rung, "phase": {"en": phase.en, "zh": phase.zh}, "done": done, "total": total, "unit": unit},
+                {
+                    "rung": self.rung,
+                    "phase": {"en": phase.en, "zh": phase.zh},
+                    "done": done,
+                    "total": total,
+                    "unit": unit,
+                },
             )
         )
 

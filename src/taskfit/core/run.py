@@ -49,7 +49,9 @@ class RunFolder:
                 raise BusyError(
                     Text(f"process {holder} is working in this run folder", f"进程 {holder} 正在使用这个运行目录"),
                     where=str(self.path),
-                    todo=Text("wait for it, or choose another folder with --run", "请等待其结束，或用 --run 指定别的目录"),
+                    todo=Text(
+                        "wait for it, or choose another folder with --run", "请等待其结束，或用 --run 指定别的目录"
+                    ),
                 ) from None
             lock.truncate(0)
             lock.write(str(os.getpid()))

@@ -88,7 +88,7 @@ def _in_chinese(error: Any) -> str:
         "tuple_type": "必须是列表",
         "dict_type": "必须是键值对",
     }
-    return sentences.get(error["type"], error["msg"]).format(**limits)
+    return str(sentences.get(error["type"], error["msg"])).format(**limits)
 
 
 def _prefixes(path: list[str]) -> list[str]:
