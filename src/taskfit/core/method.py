@@ -55,7 +55,8 @@ class Method(Settings, ABC):
     """One way to make a predictor for a task. Subclasses are the public settings of the method.
 
     `about` says what it does, `when` says when to use it. `rank` is its place on the ladder, cheapest
-    first. `needs` are the abilities a model must have; `kinds` the task kinds it can do.
+    first. `needs` are the abilities a model must have; `kinds` the task kinds it can do. A ladder for which no
+    rungs are named is made of the methods that are on `by_default`.
     """
 
     about: ClassVar[Text]
@@ -65,6 +66,7 @@ class Method(Settings, ABC):
     needs: ClassVar[frozenset[Ability]] = frozenset()
     kinds: ClassVar[frozenset[Kind]] = frozenset({"classify"})
     random: ClassVar[bool] = False
+    by_default: ClassVar[bool] = True
 
     def impossible(self, card: ModelCard, task: Task) -> Text | None:
         """Return why this model cannot do this method on this task, or None when it can."""
