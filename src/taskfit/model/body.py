@@ -1,0 +1,149 @@
+"""The parts of a network, family by family: embedding, layers one by one, final norm, language-model head.
+
+Runs transformers' own modules over a flat stream (see flat.py), so that any stretch of layers can be run
+alone: frozen lower layers once, trained upper layers often. Adapters that PEFT puts into the modules are
+run as they are.
+"""
+
+from typing import Any, Protocol
+
+import torch
+from torch import Tensor, nn
+
+from taskfit.core.errors import ModelError
+from taskfit.core.text import Text
+from taskfit.model.flat import Layout
+
+
+class Body(Protocol):
+    """A network taken apart. Streams are [1, T, W]: T tokens, W the width."""
+
+    causal: bool
+
+    @property
+    def layers(self) -> nn.ModuleList:
+        """The layers, lowest first."""
+        ...
+
+    def embed(self, ids: Tensor, positions: Tensor) -> Tensor:
+        """Return the input of layer 0, [1, T, W], for token ids [T] at positions [T]."""
+        ...
+
+    def frame(self, hidden: Tensor, positions: Tensor) -> dict[str, Any]:
+        """Return what every layer gets beside the stream (rotary tables)."""
+        ...
+
+    def finish(self, hidden: Tensor) -> Tensor:
+        """Return the output of the final norm."""
+        ...
+
+
+class LlamaBody:
+    """Llama, Mistral, Qwen2, Qwen3, and others built as embed_tokens, layers, norm, rotary_emb."""
+
+    causal = True
+
+    def __init__(self, network: nn.Module):
+        inner: Any = network.get_submodule("model")
+        self.inner = inner
+        self.layers: nn.ModuleList = inner.layers
+
+    def embed(self, ids: Tensor, positions: Tensor) -> Tensor:  # noqa: ARG002
+        """See Body."""
+        return self.inner.embed_tokens(ids[None])  # type: ignore[no-any-return]
+
+    def frame(self, hidden: Tensor, positions: Tensor) -> dict[str, Any]:
+        """See Body."""
+        return {"position_embeddings": self.inner.rotary_emb(hidden, position_ids=positions[None])}
+
+    def finish(self, hidden: Tensor) -> Tensor:
+        """See Body."""
+        return self.inner.norm(hidden)  # type: ignore[no-any-return]
+
+
+class Gpt2Body:
+    """GPT-2: learned positions, Conv1D projections."""
+
+    causal = True
+
+    def __init__(self, network: nn.Module):
+        inner: Any = network.get_submodule("transformer")
+        self.inner = inner
+        self.layers: nn.ModuleList = inner.h
+
+    def embed(self, ids: Tensor, positions: Tensor) -> Tensor:
+        """See Body."""
+        return self.inner.drop(self.inner.wte(ids[None]) + self.inner.wpe(positions[None]))  # type: ignore[no-any-return]
+
+    def frame(self, hidden: Tensor, positions: Tensor) -> dict[str, Any]:  # noqa: ARG002
+        """See Body."""
+        return {}
+
+    def finish(self, hidden: Tensor) -> Tensor:
+        """See Body."""
+        return self.inner.ln_f(hidden)  # type: ignore[no-any-return]
+
+
+class BertBody:
+    """BERT, RoBERTa, XLM-R: encoders that look both ways."""
+
+    causal = False
+
+    def __init__(self, network: nn.Module):
+        inner: Any = network
+        self.inner = inner
+        self.layers: nn.ModuleList = inner.encoder.layer
+        # RoBERTa-like models number positions from padding_idx + 1.
+        kind = inner.config.model_type
+        self.first_position = inner.config.pad_token_id + 1 if "roberta" in kind else 0
+
+    def embed(self, ids: Tensor, positions: Tensor) -> Tensor:
+        """See Body."""
+        kinds = torch.zeros_like(ids)[None]
+        where = positions[None] + self.first_position
+        return self.inner.embeddings(input_ids=ids[None], token_type_ids=kinds, position_ids=where)  # type: ignore[no-any-return]
+
+    def frame(self, hidden: Tensor, positions: Tensor) -> dict[str, Any]:  # noqa: ARG002
+        """See Body."""
+        return {}
+
+    def finish(self, hidden: Tensor) -> Tensor:
+        """See Body."""
+        return hidden
+
+
+FAMILIES: dict[str, type[LlamaBody] | type[Gpt2Body] | type[BertBody]] = {
+    "llama": LlamaBody,
+    "mistral": LlamaBody,
+    "qwen2": LlamaBody,
+    "qwen3": LlamaBody,
+    "gpt2": Gpt2Body,
+    "bert": BertBody,
+    "roberta": BertBody,
+    "xlm-roberta": BertBody,
+}
+
+
+def body_of(network: nn.Module, kind: str) -> Body:
+    """Return the parts of `network`; raise ModelError for a family that is not known."""
+    if kind not in FAMILIES:
+        known = ", ".join(sorted(FAMILIES))
+        raise ModelError(
+            Text(f"models of the type '{kind}' are not supported", f"不支持 '{kind}' 类型的模型"),
+            todo=Text(f"supported types: {known}", f"支持的类型：{known}"),
+        )
+    return FAMILIES[kind](network)
+
+
+def run_layers(body: Body, hidden: Tensor, positions: Tensor, layout: Layout, first: int, end: int) -> Tensor:
+    """Return the stream [1, T, W] after the layers first..end-1."""
+    frame = body.frame(hidden, positions)
+    for layer in body.layers[first:end]:
+        hidden = layer(hidden, flat=layout, **frame)
+    return hidden
+
+
+def run_body(body: Body, ids: Tensor, positions: Tensor, layout: Layout) -> Tensor:
+    """Return the final hidden states [1, T, W] of a flat stream."""
+    hidden = run_layers(body, body.embed(ids, positions), positions, layout, 0, len(body.layers))
+    return body.finish(hidden)

@@ -1,0 +1,202 @@
+"""Attention over a flat stream of tokens: several sequences side by side, no padding.
+
+The stream runs through transformers' own layers as a batch of one; only attention knows where a sequence
+begins and ends. Letters: T tokens of the stream, H query heads, K key heads, G = H / K, D head width,
+n tokens of one sequence, P tokens of a shared past.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import torch
+from torch import Tensor
+
+FLAT = "taskfit_flat"
+# Above this length the n x n table of the explicit form costs more than PyTorch's fused kernel.
+LONGEST_EXPLICIT = 1024
+
+
+@dataclass
+class Layout:
+    """Where the sequences of a flat stream lie, and what each token may look at.
+
+    `lengths` are the tokens per sequence. `trees` replaces the causal rule by one additive mask [n, n] per
+    sequence. `past` holds, per layer, keys and values [K, P, D] that every token may look at; with
+    `record` the layers' new keys and values are kept in `seen` instead.
+    """
+
+    lengths: tuple[int, ...]
+    causal: bool = True
+    trees: Sequence[Tensor] | None = None
+    past: Sequence[tuple[Tensor, Tensor]] | None = None
+    record: bool = False
+    seen: dict[int, tuple[Tensor, Tensor]] = field(default_factory=dict)
+
+    @property
+    def spans(self) -> list[tuple[int, int]]:
+        """Start and end of each sequence in the stream."""
+        spans, start = [], 0
+        for length in self.lengths:
+            spans.append((start, start + length))
+            start += length
+        return spans
+
+
+def register() -> None:
+    """Make the flat attention known to transformers under the name FLAT; calls without a layout run as SDPA."""
+    from transformers import AttentionInterface, AttentionMaskInterface
+    from transformers.masking_utils import sdpa_mask
+
+    AttentionInterface.register(FLAT, flat_attention)
+    AttentionMaskInterface.register(FLAT, sdpa_mask)
+
+
+def flat_attention(
+    module: torch.nn.Module,
+    query: Tensor,  # [1, H, T, D]
+    key: Tensor,  # [1, K, T, D]
+    value: Tensor,
+    attention_mask: Tensor | None,
+    **options: Any,
+) -> tuple[Tensor, None]:
+    """Return attention [1, T, H, D], in the calling convention of transformers."""
+    layout: Layout | None = options.pop("flat", None)
+    if layout is None:
+        from transformers.integrations.sdpa_attention import sdpa_attention_forward
+
+        output, _ = sdpa_attention_forward(module, query, key, value, attention_mask, **options)
+        return output, None
+    scale = options.get("scaling") or query.shape[-1] ** -0.5
+    dropout = float(options.get("dropout") or 0.0)
+    q, k, v = query[0], key[0], value[0]
+    if layout.record:
+        layout.seen[int(module.layer_idx)] = (k.contiguous(), v.contiguous())
+    if layout.past is not None:
+        past_keys, past_values = layout.past[int(module.layer_idx)]
+        return _attend_past(q, k, v, scale, layout, past_keys, past_values)[None], None
+    if layout.trees is not None or max(layout.lengths) <= LONGEST_EXPLICIT:
+        out: Tensor = _Attention.apply(q, k, v, scale, dropout, layout)  # type: ignore[no-untyped-call]
+        return out[None], None
+    return _attend_long(q, k, v, scale, dropout, layout)[None], None
+
+
+def _attend_long(q: Tensor, k: Tensor, v: Tensor, scale: float, dropout: float, layout: Layout) -> Tensor:
+    grouped = q.shape[0] != k.shape[0]
+    parts = [
+        torch.nn.functional.scaled_dot_product_attention(
+            q[None, :, a:b],
+            k[None, :, a:b],
+            v[None, :, a:b],
+            dropout_p=dropout,
+            is_causal=layout.causal,
+            scale=scale,
+            enable_gqa=grouped,
+        )[0].transpose(0, 1)
+        for a, b in layout.spans
+    ]
+    return torch.cat(parts)
+
+
+def _causal(n: int, like: Tensor) -> Tensor:
+    return torch.full((n, n), float("-inf"), dtype=like.dtype, device=like.device).triu_(1)
+
+
+def _mask(index: int, n: int, layout: Layout, ready: dict[int, Tensor], like: Tensor) -> Tensor | None:
+    if layout.trees is not None:
+        return layout.trees[index].to(like.dtype)
+    if not layout.causal:
+        return None
+    if n not in ready:
+        ready[n] = _causal(n, like)
+    return ready[n]
+
+
+def _grouped(x: Tensor, keys: int) -> Tensor:
+    """[H, n, D] -> [K, G * n, D], so that the G query heads of one key head share one product."""
+    heads, n, width = x.shape
+    return x.reshape(keys, heads // keys * n, width)
+
+
+class _Attention(torch.autograd.Function):
+    """softmax(q k^T * scale + mask) v per sequence, with its own backward.
+
+    On a CPU and for short sequences five plain matrix products are several times faster than the
+    fused kernel's backward; `n x n` probabilities are kept for the backward pass.
+    """
+
+    @staticmethod
+    def forward(ctx: Any, q: Tensor, k: Tensor, v: Tensor, scale: float, dropout: float, layout: Layout) -> Tensor:  # noqa: PLR0913
+        heads, total, width = q.shape
+        keys = k.shape[0]
+        out = q.new_empty(total, heads, width)
+        kept: list[Tensor] = []
+        drops: list[Tensor] = []
+        ready: dict[int, Tensor] = {}
+        for index, (a, b) in enumerate(layout.spans):
+            n = b - a
+            table = torch.bmm(_grouped(q[:, a:b], keys), k[:, a:b].transpose(1, 2)).view(heads, n, n).mul_(scale)
+            mask = _mask(index, n, layout, ready, q)
+            if mask is not None:
+                table += mask
+            shares = torch.softmax(table, -1)
+            used = shares
+            if dropout:
+                drop = torch.empty_like(shares).bernoulli_(1 - dropout).div_(1 - dropout)
+                drops.append(drop)
+                used = shares * drop
+            out[a:b] = torch.bmm(used.view(keys, -1, n), v[:, a:b]).view(heads, n, width).transpose(0, 1)
+            kept.append(shares)
+        ctx.save_for_backward(q, k, v, *kept, *drops)
+        ctx.layout, ctx.scale = layout, scale
+        return out
+
+    @staticmethod
+    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:  # type: ignore[override]
+        q, k, v, *tables = ctx.saved_tensors
+        spans = ctx.layout.spans
+        keys, heads, width = k.shape[0], q.shape[0], q.shape[2]
+        # Written token-first, as the projections before attention will read them.
+        dq, dk, dv = (x.new_empty(x.shape[1], x.shape[0], width) for x in (q, k, v))
+        for index, (a, b) in enumerate(spans):
+            n = b - a
+            shares = tables[index]
+            drop = tables[len(spans) + index] if len(tables) > len(spans) else None
+            g = _grouped(grad[a:b].transpose(0, 1), keys)  # [K, G n, D]
+            used = shares if drop is None else shares * drop
+            dv[a:b] = torch.bmm(used.view(keys, -1, n).transpose(1, 2), g).transpose(0, 1)
+            d = torch.bmm(g, v[:, a:b].transpose(1, 2)).view(heads, n, n)
+            if drop is not None:
+                d *= drop
+            # d softmax: s * (d - sum(s * d))
+            d = torch.mul(d, shares, out=d)
+            d -= shares * d.sum(-1, keepdim=True)
+            d = d.mul_(ctx.scale).view(keys, -1, n)
+            dq[a:b] = torch.bmm(d, k[:, a:b]).view(heads, n, width).transpose(0, 1)
+            dk[a:b] = torch.bmm(d.transpose(1, 2), _grouped(q[:, a:b], keys)).transpose(0, 1)
+        return dq.transpose(0, 1), dk.transpose(0, 1), dv.transpose(0, 1), None, None, None
+
+
+def _attend_past(  # noqa: PLR0913
+    q: Tensor, k: Tensor, v: Tensor, scale: float, layout: Layout, past_keys: Tensor, past_values: Tensor
+) -> Tensor:
+    """Attention of each sequence to a shared past [K, P, D] and to itself; for scoring only (no gradient)."""
+    heads, total, width = q.shape
+    keys, past = past_keys.shape[:2]
+    longest = max(layout.lengths)
+    all_keys = torch.cat([past_keys, past_keys.new_empty(keys, longest, width)], 1)
+    all_values = torch.cat([past_values, past_values.new_empty(keys, longest, width)], 1)
+    out = q.new_empty(total, heads, width)
+    ready: dict[int, Tensor] = {}
+    for index, (a, b) in enumerate(layout.spans):
+        n = b - a
+        all_keys[:, past : past + n] = k[:, a:b]
+        all_values[:, past : past + n] = v[:, a:b]
+        table = torch.bmm(_grouped(q[:, a:b], keys), all_keys[:, : past + n].transpose(1, 2))
+        table = table.view(heads, n, past + n).mul_(scale)
+        mask = _mask(index, n, layout, ready, q)
+        if mask is not None:
+            table[:, :, past:] += mask
+        shares = torch.softmax(table, -1).view(keys, -1, past + n)
+        out[a:b] = torch.bmm(shares, all_values[:, : past + n]).view(heads, n, width).transpose(0, 1)
+    return out

@@ -1,0 +1,161 @@
+"""A local network: transformers weights from a folder, taken apart so that every rung can use it."""
+
+import copy
+import hashlib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from taskfit.core.errors import ModelError
+from taskfit.core.example import Message
+from taskfit.core.meter import Meter
+from taskfit.core.model import Generation, ModelCard
+from taskfit.core.text import Text
+from taskfit.model.body import Body, body_of, run_body
+from taskfit.model.flat import Layout
+from taskfit.model.template import ChatTemplate
+
+PROBE = "One 一 two 二: the quick brown fox jumps over the lazy dog."
+
+
+@dataclass(frozen=True)
+class LocalModel:
+    """A network with its tokenizer and renderer. `network` is never trained in place: see `fork`."""
+
+    card: ModelCard
+    network: Any
+    tokenizer: Any
+    template: ChatTemplate
+    body: Body
+    folder: Path
+
+    @property
+    def head(self) -> Tensor:
+        """The language-model head [V, W] of a causal model."""
+        weight: Tensor = self.network.get_output_embeddings().weight
+        return weight
+
+    @property
+    def device(self) -> torch.device:
+        """Where the weights are."""
+        device: torch.device = next(self.network.parameters()).device
+        return device
+
+    def render(self, messages: Sequence[Message], *, answer_next: bool = True) -> str:
+        """Return the conversation as the text that the model reads."""
+        return self.template.render(messages, answer_next=answer_next)
+
+    def encode(self, texts: Sequence[str], *, special: bool = False) -> list[list[int]]:
+        """Return the token ids of each text; `special` adds what the tokenizer puts around a plain text.
+
+        Markup tokens inside user text are the caller's concern: rendered templates need them recognised.
+        """
+        batch = self.tokenizer(list(texts), add_special_tokens=special, return_attention_mask=False)
+        ids: list[list[int]] = batch["input_ids"]
+        return ids
+
+    def hidden(self, rows: Sequence[Sequence[int]]) -> tuple[Tensor, Layout]:
+        """Return final hidden states [T, W] of the rows as one flat stream, and its layout."""
+        ids, positions, layout = flat_rows(rows, causal=self.body.causal, device=self.device)
+        with torch.inference_mode():
+            return run_body(self.body, ids, positions, layout)[0], layout
+
+    def fork(self, train: Iterable[str] | None = None, *, dtype: torch.dtype | None = None) -> "LocalModel":
+        """Return a copy to be trained: weights named in `train` (None = all) are copied, the rest is shared.
+
+        Shared weights are frozen; copied ones require gradients. With `dtype`, everything is cast (a full copy).
+        """
+        wanted = None if train is None else set(train)
+        named = dict(self.network.named_parameters(remove_duplicate=True))
+        shared = {id(p): p for name, p in named.items() if wanted is not None and name not in wanted}
+        network = copy.deepcopy(self.network, dict(shared) if dtype is None else {})
+        if dtype is not None:
+            network = network.to(dtype)
+        for name, parameter in network.named_parameters():
+            parameter.requires_grad_(wanted is None or name in wanted)
+        return replace(self, network=network, body=body_of(network, self.card.family))
+
+    def generate(self, prompts: Sequence[Sequence[Message]], *, max_tokens: int, meter: Meter) -> list[Generation]:
+        """Return the greedy continuation of each conversation, in order."""
+        rows = self.encode([self.render(prompt) for prompt in prompts])
+        order = sorted(range(len(rows)), key=lambda i: len(rows[i]))
+        answers: dict[int, Generation] = {}
+        with meter.running():
+            for start in range(0, len(order), 32):
+                part = order[start : start + 32]
+                for index, generation in zip(part, self._generate([rows[i] for i in part], max_tokens), strict=True):
+                    answers[index] = generation
+        for generation in answers.values():
+            tokens = generation.tokens_in + generation.tokens_out
+            meter.add(tokens=tokens, flops=2.0 * self.card.parameters * tokens, requests=1)
+        return [answers[i] for i in range(len(rows))]
+
+    def _generate(self, rows: Sequence[Sequence[int]], max_tokens: int) -> list[Generation]:
+        pad = self.tokenizer.pad_token_id or 0
+        longest = max(len(row) for row in rows)
+        ids = torch.tensor([[pad] * (longest - len(row)) + list(row) for row in rows], device=self.device)
+        mask = torch.tensor([[0] * (longest - len(row)) + [1] * len(row) for row in rows], device=self.device)
+        with torch.inference_mode():
+            out = self.network.generate(
+                input_ids=ids, attention_mask=mask, max_new_tokens=max_tokens, do_sample=False, pad_token_id=pad
+            )
+        generations = []
+        ends = self._ends()
+        for row, new in zip(rows, out[:, longest:].tolist(), strict=True):
+            stop = next((i for i, token in enumerate(new) if token in ends), None)
+            kept = new if stop is None else new[:stop]
+            text = self.tokenizer.decode(kept, skip_special_tokens=True)
+            generations.append(Generation(text, len(row), len(kept) + 1, "length" if stop is None else "stop"))
+        return generations
+
+    def _ends(self) -> set[int]:
+        configured = self.network.generation_config.eos_token_id
+        ends = configured if isinstance(configured, list) else [configured]
+        return {int(end) for end in [*ends, self.tokenizer.eos_token_id] if end is not None}
+
+
+def flat_rows(
+    rows: Sequence[Sequence[int]], *, causal: bool, device: torch.device | str = "cpu"
+) -> tuple[Tensor, Tensor, Layout]:
+    """Return ids [T], positions [T] and the layout of rows laid side by side."""
+    ids = torch.tensor([token for row in rows for token in row], device=device)
+    positions = torch.cat([torch.arange(len(row), device=device) for row in rows])
+    return ids, positions, Layout(tuple(len(row) for row in rows), causal=causal)
+
+
+def prove_flat(network: Any, body: Body, tokenizer: Any) -> None:
+    """Check on a probe that the flat stream gives what transformers' own forward gives; raise ModelError if not.
+
+    Two different rows side by side against each row alone; tolerance 1e-3 of the largest value, far above
+    rounding (about 1e-6) and far below any real difference (a wrong position or mask gives about 1).
+    """
+    rows = [tokenizer(text)["input_ids"][:64] for text in (PROBE, PROBE[9:])]
+    if not all(rows):
+        raise ModelError(Text("the tokenizer gives no tokens for plain text", "分词器对普通文本没有输出任何 token"))
+    ids, positions, layout = flat_rows(rows, causal=body.causal, device=next(network.parameters()).device)
+    plain_network = network.base_model if body.causal else network
+    with torch.inference_mode():
+        ours = run_body(body, ids, positions, layout)[0]
+        theirs = torch.cat([plain_network(torch.tensor([row], device=ids.device))[0][0] for row in rows])
+    gap = float((ours - theirs).abs().max() / theirs.abs().max().clamp_min(1e-6))
+    if not gap < 1e-3:
+        raise ModelError(
+            Text(
+                f"this model does not run correctly without padding (difference {gap:.1e})",
+                f"该模型无法以无填充方式正确运行（差异 {gap:.1e}）",
+            )
+        )
+
+
+def weights_fingerprint(folder: Path) -> str:
+    """Return a hash over the weight and tokenizer files of a model folder (their content, not their dates)."""
+    digest = hashlib.sha256()
+    for path in sorted(folder.glob("*.safetensors")) + sorted(folder.glob("*.json")) + sorted(folder.glob("*.jinja")):
+        digest.update(path.name.encode())
+        with path.open("rb") as file:
+            digest.update(hashlib.file_digest(file, "sha256").digest())
+    return digest.hexdigest()[:16]
