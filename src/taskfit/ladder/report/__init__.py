@@ -1,0 +1,1 @@
+"""The report: report.json, report.md, report.html and the terminal, all from one Report. Knows no model."""

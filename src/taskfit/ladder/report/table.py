@@ -1,0 +1,164 @@
+"""The tables of the report, once, for the page, for Markdown and for the terminal."""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from taskfit.core.measurement import Comparison, Measurement, Report
+from taskfit.core.text import Text, same
+from taskfit.ladder.report import numbers
+from taskfit.ladder.report.words import NO, RUNG, STOP_HERE, YES, metric_name
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column; where room is short, those with the highest `drop` go first (0 = never)."""
+
+    title: Text
+    number: bool = True
+    drop: int = 0
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One cell: what it says, and a smaller remark."""
+
+    text: Text
+    note: Text | None = None
+
+
+@dataclass(frozen=True)
+class Line:
+    """One line of a table; `marked` lines stand out."""
+
+    cells: tuple[Cell, ...]
+    marked: bool = False
+
+
+@dataclass(frozen=True)
+class Table:
+    """Columns and lines."""
+
+    columns: tuple[Column, ...]
+    lines: tuple[Line, ...]
+
+
+def primary_metric(report: Report) -> str:
+    """Return the name of the metric that the verdict is about, or "" when nothing was measured."""
+    return next((name for one in report.measurements for name in one.metrics), "")
+
+
+def is_percent(report: Report, name: str) -> bool:
+    """Tell whether the metric `name` is a share: all its values lie between 0 and 1."""
+    found = [one.metrics[name].estimate for one in report.measurements if name in one.metrics]
+    return all(0 <= value <= 1 for value in found if math.isfinite(value))
+
+
+def ladder_table(report: Report) -> Table:
+    """Return the table of all measured rungs, in the order of the ladder."""
+    name = primary_metric(report)
+    percent = is_percent(report, name)
+    unit, points = (" %", Text(", points", "（百分点）")) if percent else ("", Text("", ""))
+    columns = (
+        Column(RUNG, number=False),
+        Column(Text(f"{metric_name(name).en}{unit} [95 % CI]", f"{metric_name(name).zh}{unit}［95 % 区间］")),
+        Column(Text(f"difference{points.en}", f"差异{points.zh}"), drop=1),
+        Column(Text("p (Holm)", "p（Holm）"), drop=2),
+        Column(Text("cost per 1,000", "每千次费用"), drop=3),
+        Column(Text("adapting", "适配用时"), drop=4),
+        Column(Text("latency p50 / p95, ms", "延迟 p50 / p95（毫秒）"), drop=5),
+        Column(Text("peak memory", "峰值内存"), drop=6),
+        Column(Text("parameters trained", "训练参数量"), drop=7),
+        Column(Text("looks", "查看次数"), drop=8),
+    )
+    return Table(columns, tuple(_rung_line(report, one, percent=percent) for one in report.measurements))
+
+
+def comparison_table(report: Report) -> Table:
+    """Return the table of all comparisons; the two counts are the fifth and sixth column."""
+    percent = is_percent(report, primary_metric(report))
+    points = Text(", points", "（百分点）") if percent else Text("", "")
+    columns = (
+        Column(Text("from", "从"), number=False),
+        Column(Text("to", "到"), number=False),
+        Column(Text(f"difference [95 % CI]{points.en}", f"差异［95 % 区间］{points.zh}")),
+        Column(same("p"), drop=2),
+        Column(Text("p (Holm)", "p（Holm）")),
+        Column(Text("rows lost", "变错的行"), drop=1),
+        Column(Text("rows won", "变对的行"), drop=1),
+        Column(Text("planned", "预先计划"), number=False, drop=3),
+    )
+    return Table(columns, tuple(_comparison_line(one, percent=percent) for one in report.comparisons))
+
+
+def planned_before(report: Report, rung: str) -> Comparison | None:
+    """Return the planned comparison in which `rung` is the new one."""
+    return next((one for one in report.comparisons if one.new == rung and one.planned), None)
+
+
+def cost_text(report: Report, one: Measurement) -> Text:
+    """Return the cost of 1,000 requests: money where a price is known, else GFLOPs."""
+    if one.cost.money_per_1000 is not None:
+        currency = str(report.run.get("currency", "") or "")
+        return same(f"{currency} {numbers.significant(one.cost.money_per_1000).en}".strip())
+    if one.cost.flops_per_answer <= 0:
+        return numbers.NONE
+    return same(f"{numbers.significant(one.cost.flops_per_answer * 1000 / 1e9).en} GFLOPs")
+
+
+def _rung_line(report: Report, one: Measurement, *, percent: bool) -> Line:
+    compared = planned_before(report, one.rung)
+    stop = one.rung == report.verdict.stop_at
+    cost = one.cost
+    cells = (
+        Cell(same(one.rung), STOP_HERE if stop else None),
+        _metric_cell(one, primary_metric(report), percent=percent),
+        Cell(numbers.NONE)
+        if compared is None
+        else Cell(
+            numbers.difference(compared.difference, percent=percent),
+            Text(f"against {compared.old}", f"对比 {compared.old}"),
+        ),
+        Cell(numbers.NONE if compared is None else numbers.p_value(compared.p_holm)),
+        Cell(cost_text(report, one)),
+        Cell(numbers.seconds(cost.adapt_seconds)),
+        Cell(_latency(one)),
+        Cell(numbers.size(cost.bytes_peak)),
+        Cell(numbers.count(cost.parameters_trained)),
+        Cell(_looks(report, one.rung)),
+    )
+    return Line(cells, marked=stop)
+
+
+def _metric_cell(one: Measurement, name: str, *, percent: bool) -> Cell:
+    if name not in one.metrics:
+        return Cell(numbers.UNDEFINED)
+    note = Text(f"{one.unscored:,} unreadable", f"{one.unscored:,} 行无法读出") if one.unscored else None
+    return Cell(numbers.metric_interval(one.metrics[name], percent=percent), note)
+
+
+def _latency(one: Measurement) -> Text:
+    if one.cost.latency_p50_ms is None and one.cost.latency_p95_ms is None:
+        return numbers.NONE
+    p50, p95 = numbers.milliseconds(one.cost.latency_p50_ms), numbers.milliseconds(one.cost.latency_p95_ms)
+    return Text(f"{p50.en} / {p95.en}", f"{p50.zh} / {p95.zh}")
+
+
+def _looks(report: Report, rung: str) -> Text:
+    looks = report.run.get("test_looks")
+    found = looks.get(rung) if isinstance(looks, Mapping) else looks
+    return same(f"{found}") if isinstance(found, int) else numbers.NONE
+
+
+def _comparison_line(one: Comparison, *, percent: bool) -> Line:
+    cells = (
+        Cell(same(one.old)),
+        Cell(same(one.new)),
+        Cell(numbers.difference(one.difference, percent=percent)),
+        Cell(numbers.p_value(one.p)),
+        Cell(numbers.p_value(one.p_holm) if one.planned else numbers.NONE),
+        Cell(numbers.count(one.only_old)),
+        Cell(numbers.count(one.only_new)),
+        Cell(YES if one.planned else NO),
+    )
+    return Line(cells)
