@@ -1,0 +1,155 @@
+"""A file of rows becomes Examples: used rows and listed rows, together as many as the file holds."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, Protocol, cast
+
+from taskfit.core.catalog import Catalog
+from taskfit.core.errors import SHOWN_FINDINGS, DataError, Finding
+from taskfit.core.example import Example, Origin
+from taskfit.core.text import Text
+from taskfit.data.columns import Columns, recognise
+from taskfit.data.rows import BadRow, Source, Table, excerpt_of, load, no_rows
+from taskfit.data.understand import Understood, Unusable, understand
+
+FORMATS = Catalog("taskfit.data.formats", "format")
+
+ListedKind = Literal["broken", "unusable", "left out"]
+
+
+class Format(Protocol):
+    """What every file of `data/formats/` offers."""
+
+    SUFFIXES: tuple[str, ...]
+
+    def likely(self, source: Source) -> int:
+        """Return how likely this is the format of `source`: 0 not, 9 certain."""
+        ...
+
+    def read(self, source: Source) -> Table:
+        """Return the rows of `source`."""
+        ...
+
+
+@dataclass(frozen=True)
+class ListedRow:
+    """A row that is not used, and why.
+
+    broken: it could not be read. unusable: read, but without a text or label. left out: good, but not used
+    (for example a training row that stands in the test file).
+    """
+
+    file: str
+    line: int
+    reason: Text
+    excerpt: str = ""
+    kind: ListedKind = "unusable"
+
+    @property
+    def finding(self) -> Finding:
+        """The row as one line for people."""
+        shown = f" [{self.excerpt}]" if self.excerpt else ""
+        return Finding(f"{self.file}:{self.line}", Text(self.reason.en + shown, self.reason.zh + shown))
+
+
+@dataclass(frozen=True)
+class FileFacts:
+    """What is known of a file: format, encoding, rows in it, SHA-256, all its columns and the roles of those used."""
+
+    path: str
+    format: str
+    encoding: str
+    rows: int
+    sha256: str
+    columns: tuple[str, ...]
+    roles: Columns
+
+
+@dataclass(frozen=True)
+class Reading:
+    """The rows of one file: `examples` are used, `listed` are not; together they are all rows of the file."""
+
+    examples: tuple[Example, ...]
+    listed: tuple[ListedRow, ...]
+    facts: FileFacts
+
+
+def read_rows(
+    path: Path | str, *, columns: Columns | None = None, encoding: str | None = None, format: str | None = None
+) -> Reading:
+    """Read a file of rows (CSV, TSV, JSON, JSONL, Parquet, Alpaca, labelled text) into Examples.
+
+    Labels stay the text that stands in the file. Rows that cannot be used are listed with their line and
+    reason. Raises DataError when the file as a whole cannot be used or no row of it can.
+    """
+    source = load(Path(path), encoding=encoding)
+    name = format or recognise_format(source)
+    table = format_named(name).read(source)
+    if not table.rows:
+        raise no_rows(source.name, _only_columns(table))
+    roles = _roles(source, table, columns)
+    examples, listed = _sort_rows(source, table, roles)
+    if not examples:
+        raise _nothing_left(source, listed)
+    coded = "binary" if name == "parquet" else source.decoded.encoding
+    facts = FileFacts(source.name, name, coded, len(table.rows), source.sha256, table.columns, roles)
+    assert len(examples) + len(listed) == facts.rows
+    return Reading(examples, listed, facts)
+
+
+def format_named(name: str) -> Format:
+    """Return the format `name`; raise UsageError when there is none."""
+    return cast(Format, FORMATS.module(name))
+
+
+def recognise_format(source: Source) -> str:
+    """Return the name of the format that fits the file's name and content best."""
+    return max(FORMATS.names(), key=lambda name: format_named(name).likely(source))
+
+
+def _roles(source: Source, table: Table, asked: Columns | None) -> Columns:
+    if not table.columns:
+        raise _nothing_left(source, [_broken(source, row) for row in table.rows if isinstance(row, BadRow)])
+    return recognise(table.columns, asked, where=source.name)
+
+
+def _sort_rows(source: Source, table: Table, roles: Columns) -> tuple[tuple[Example, ...], tuple[ListedRow, ...]]:
+    examples: list[Example] = []
+    listed: list[ListedRow] = []
+    seen: dict[int, int] = {}
+    for row in table.rows:
+        if isinstance(row, BadRow):
+            listed.append(_broken(source, row))
+            continue
+        meant = understand(row.fields, roles)
+        if isinstance(meant, Unusable):
+            listed.append(ListedRow(source.name, row.line, meant.reason, excerpt_of(meant.shown)))
+            continue
+        seen[row.line] = seen.get(row.line, 0) + 1
+        examples.append(_example(source.name, row.line, seen[row.line], meant))
+    return tuple(examples), tuple(listed)
+
+
+def _example(name: str, line: int, number: int, meant: Understood) -> Example:
+    origin = Origin(name, line)
+    # Several objects may stand in one line of a JSON file; their ids still differ.
+    identity = str(origin) if number == 1 else f"{origin}#{number}"
+    return Example(identity, meant.messages, meant.target, origin, meant.group)
+
+
+def _broken(source: Source, row: BadRow) -> ListedRow:
+    return ListedRow(source.name, row.line, row.reason, row.excerpt, "broken")
+
+
+def _only_columns(table: Table) -> Text | None:
+    if not table.columns:
+        return None
+    shown = ", ".join(table.columns[:20])
+    return Text(f"no rows, only the header line: {shown}", f"没有数据行，只有表头：{shown}")
+
+
+def _nothing_left(source: Source, listed: Iterable[ListedRow]) -> DataError:
+    rows = list(listed)
+    head = Finding(source.name, Text(f"none of the {len(rows)} rows can be used", f"{len(rows)} 行中没有一行可用"))
+    return DataError([head, *(row.finding for row in rows[: SHOWN_FINDINGS - 1])])
