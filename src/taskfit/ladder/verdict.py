@@ -1,0 +1,269 @@
+"""The verdict: at which rung to stop, and why. A pure function of measurements, comparisons and limits."""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from statistics import NormalDist
+from typing import Literal
+
+from taskfit.core.errors import UsageError
+from taskfit.core.measurement import Comparison, Interval, Measurement, Reason, Verdict
+from taskfit.core.text import Text
+from taskfit.ladder.limits import (
+    Limits,
+    Ruler,
+    broken_limit,
+    margin_at,
+    order_by_cost,
+    ruler_of,
+    total_cost_per_1000,
+)
+
+__all__ = ["Limits", "climbs", "decide", "margin_at", "order_by_cost", "total_cost_per_1000"]
+
+Outcome = Literal["climb", "same", "undecided", "small", "none"]
+
+POWER = 0.8
+
+
+@dataclass(frozen=True)
+class Step:
+    """One rung held against the best cheaper one: what came of it, and how many more rows would tell."""
+
+    comparison: Comparison
+    outcome: Outcome
+    margin: float
+    times: str
+    more_rows: int | None = None
+
+
+def climbs(difference: Interval, margin: float) -> bool:
+    """Return whether a gain is shown (lower bound above 0) and large enough to count."""
+    return difference.low > 0 and difference.estimate >= margin
+
+
+def decide(measurements: Sequence[Measurement], comparisons: Sequence[Comparison], limits: Limits) -> Verdict:
+    """Return at which rung to stop.
+
+    Rungs are taken cheapest first at the user's volume. One climbs to a dearer rung only when its gain is
+    shown (lower bound above 0, p after Holm's correction within the level), reaches the margin, and the rung holds
+    every limit. "undecided": the interval holds both no gain and one that counts; the cheaper rung wins meanwhile
+    and `rows_needed` says how many more test rows would decide (with 80 % power). `stop_at` is "" when nothing
+    was measured or no rung holds the limits. Raise UsageError when two rungs that must be compared were not.
+    """
+    by_name = {one.rung: one for one in measurements}
+    if len(by_name) < len(measurements):
+        raise UsageError(Text("two measurements have the same rung name", "有两个度量结果的方法名称相同"))
+    order = [by_name[name] for name in order_by_cost(measurements, limits)]
+    broken = {one.rung: broken_limit(one, limits) for one in order}
+    usable = [one for one in order if broken[one.rung] is None]
+    steps = _walk(usable, comparisons, limits, ruler_of(measurements))
+    stop_at = _stop(usable, steps)
+    told = {step.comparison.new: _why(step) for step in steps}
+    reasons = tuple(_reason(one.rung, broken[one.rung] or told.get(one.rung) or _cheapest(one.rung)) for one in order)
+    after = [step for step in steps if step.comparison.old == stop_at]
+    open_steps = [step for step in after if step.outcome == "undecided"]
+    headline = max(open_steps or after, key=lambda step: step.comparison.difference.estimate, default=None)
+    sentence = _sentence(order, stop_at, headline, next((s for s in steps if s.comparison.new == stop_at), None))
+    return Verdict(
+        "undecided" if open_steps else "stop",
+        stop_at,
+        sentence.en,
+        sentence.zh,
+        reasons,
+        headline.more_rows if headline and open_steps else None,
+        _pareto(order, limits),
+    )
+
+
+def _walk(usable: Sequence[Measurement], comparisons: Sequence[Comparison], limits: Limits, ruler: Ruler) -> list[Step]:
+    pairs = {(one.old, one.new): one for one in comparisons}
+    steps: list[Step] = []
+    for candidate in usable[1:]:
+        best = next(one for one in usable if one.rung == _stop(usable, steps))
+        comparison = _between(pairs, best.rung, candidate.rung)
+        margin = margin_at(limits.margin, _quality(best))
+        times = _times(*(total_cost_per_1000(one.cost, limits.volume, ruler) for one in (best, candidate)))
+        outcome = _outcome(comparison, margin)
+        more = _more_rows(comparison, margin, candidate.rows) if outcome == "undecided" else None
+        steps.append(Step(comparison, outcome, margin, times, more))
+    return steps
+
+
+def _stop(usable: Sequence[Measurement], steps: Sequence[Step]) -> str:
+    climbed = [step.comparison.new for step in steps if step.outcome == "climb"]
+    return climbed[-1] if climbed else usable[0].rung if usable else ""
+
+
+def _between(pairs: Mapping[tuple[str, str], Comparison], old: str, new: str) -> Comparison:
+    if (old, new) in pairs:
+        return pairs[old, new]
+    if (new, old) in pairs:
+        return _turned(pairs[new, old])
+    raise UsageError(
+        Text(f"{old} and {new} have not been compared", f"{old} 与 {new} 尚未比较"),
+        todo=Text("compare all rungs on the same rows first", "请先在相同的行上比较所有方法"),
+    )
+
+
+def _turned(one: Comparison) -> Comparison:
+    found = one.difference
+    difference = replace(found, estimate=-found.estimate, low=-found.high, high=-found.low)
+    return replace(one, old=one.new, new=one.old, difference=difference, only_old=one.only_new, only_new=one.only_old)
+
+
+def _outcome(comparison: Comparison, margin: float) -> Outcome:
+    found = comparison.difference
+    if found.estimate == 0 and comparison.only_old == comparison.only_new == 0:
+        return "same"
+    if climbs(found, margin):
+        # The bare interval knows nothing of how many rungs were tried; Holm's p does.
+        return "climb" if comparison.p_holm <= 1 - found.level else "undecided"
+    if found.low > 0:
+        return "small"
+    return "undecided" if found.high >= margin else "none"
+
+
+def _more_rows(comparison: Comparison, margin: float, rows: int) -> int | None:
+    """Rows until the interval would leave out 0 or the margin, were the true difference the one found."""
+    found = comparison.difference
+    distance = found.estimate if found.estimate >= margin else max(margin - found.estimate, found.estimate)
+    if distance <= 0:
+        return None
+    normal = NormalDist()
+    tests = max(1.0, comparison.p_holm / comparison.p) if comparison.p > 0 else 1.0
+    plain, strict = normal.inv_cdf(0.5 + found.level / 2), normal.inv_cdf(1 - (1 - found.level) / (2 * tests))
+    reach = (found.high - found.low) / 2 * (strict + normal.inv_cdf(POWER)) / plain
+    more = max(1.0, rows * (reach / distance) ** 2 - rows)
+    unit = int(10 ** max(0, math.floor(math.log10(more)) - 1))
+    return math.ceil(more / unit) * unit
+
+
+def _pareto(order: Sequence[Measurement], limits: Limits) -> tuple[str, ...]:
+    """The rungs that no other one beats in both quality and cost, cheapest first."""
+    ruler = ruler_of(order)
+    points = [(total_cost_per_1000(one.cost, limits.volume, ruler), -_quality(one)) for one in order]
+    return tuple(
+        one.rung
+        for one, (cost, loss) in zip(order, points, strict=True)
+        if not any(c <= cost and q <= loss and (c, q) != (cost, loss) for c, q in points)
+    )
+
+
+def _quality(one: Measurement) -> float:
+    return next(iter(one.metrics.values())).estimate
+
+
+def _times(old: float, new: float) -> str:
+    if old == new:
+        return "1.0"
+    return f"{new / old:,.1f}" if old > 0 else "∞"
+
+
+def _points(share: float) -> float:
+    # Adding 0.0 turns -0.0 into 0.0.
+    return round(100 * share, 1) + 0.0
+
+
+def _gain(found: Interval) -> str:
+    return f"{_points(found.estimate):+.1f} [{_points(found.low):.1f}, {_points(found.high):.1f}]"
+
+
+def _reason(rung: str, text: Text) -> Reason:
+    return Reason(rung, text.en, text.zh)
+
+
+def _cheapest(rung: str) -> Text:
+    return Text(
+        f"{rung}: the cheapest rung that holds every limit; the others have to beat it.",
+        f"{rung}：满足所有限制的最便宜方法，其余方法须胜过它。",
+    )
+
+
+def _why(step: Step) -> Text:
+    one, margin = step.comparison, f"{100 * step.margin:.1f}"
+    gain, old, new = _gain(one.difference), one.old, one.new
+    counts = f"{one.only_new:,} : {one.only_old:,}"
+    if step.outcome == "climb":
+        return Text(
+            f"{new}: {gain} points over {old} (rows only one has right, {counts}) at {step.times}x the cost; "
+            f"the gain is shown and reaches the margin of {margin} points.",
+            f"{new}：比 {old} 提升 {gain} 个百分点（仅一方答对的行数 {counts}），成本为 {step.times} 倍；"
+            f"提升已得到证实，并达到 {margin} 个百分点的门槛。",
+        )
+    if step.outcome == "same":
+        return Text(
+            f"{new}: right and wrong on the same rows as {old}, at {step.times}x the cost; no difference shown.",
+            f"{new}：与 {old} 对错的行完全相同，成本为 {step.times} 倍；未显示差异。",
+        )
+    if step.outcome == "small":
+        return Text(
+            f"{new}: {gain} points over {old} at {step.times}x the cost; the gain is real but below the margin of "
+            f"{margin} points.",
+            f"{new}：比 {old} 提升 {gain} 个百分点，成本为 {step.times} 倍；提升真实存在，但低于 {margin} 个百分点的门槛。",
+        )
+    if step.outcome == "none":
+        return Text(
+            f"{new}: {gain} points against {old} at {step.times}x the cost; a gain of {margin} points is ruled out.",
+            f"{new}：与 {old} 相差 {gain} 个百分点，成本为 {step.times} 倍；可以排除 {margin} 个百分点的提升。",
+        )
+    return _why_undecided(step, gain, margin)
+
+
+def _why_undecided(step: Step, gain: str, margin: str) -> Text:
+    one = step.comparison
+    if step.more_rows is None:
+        return Text(
+            f"{one.new}: {gain} points against {one.old} at {step.times}x the cost; undecided, so the cheaper rung wins.",
+            f"{one.new}：与 {one.old} 相差 {gain} 个百分点，成本为 {step.times} 倍；尚无定论，暂取较便宜的方法。",
+        )
+    return Text(
+        f"{one.new}: {gain} points against {one.old} at {step.times}x the cost; undecided between no gain and one of "
+        f"{margin} points (p = {one.p_holm:.3f}); about {step.more_rows:,} more rows would decide.",
+        f"{one.new}：与 {one.old} 相差 {gain} 个百分点，成本为 {step.times} 倍；无法区分没有提升与提升 {margin} 个百分点"
+        f"（p = {one.p_holm:.3f}）；大约再有 {step.more_rows:,} 行即可判定。",
+    )
+
+
+def _sentence(order: Sequence[Measurement], stop: str, rejected: Step | None, reached: Step | None) -> Text:
+    if not order:
+        return Text("There is nothing to judge: no rung has been measured.", "没有可判断的内容：尚未度量任何方法。")
+    if not stop:
+        return Text("Stop nowhere: no rung holds every limit.", "没有可停之处：没有方法满足所有限制。")
+    if rejected is not None:
+        return _sentence_rejected(stop, rejected)
+    if reached is not None:
+        gain, old = _gain(reached.comparison.difference), reached.comparison.old
+        return Text(
+            f"Stop at {stop}: {gain} points over {old}, costs {reached.times}x.",
+            f"停在 {stop}：比 {old} 提升 {gain} 个百分点，成本为 {reached.times} 倍。",
+        )
+    if len(order) == 1:
+        return Text(f"Stop at {stop}: it is the only rung measured.", f"停在 {stop}：它是唯一被度量的方法。")
+    return Text(
+        f"Stop at {stop}: it is the only rung that holds every limit.", f"停在 {stop}：它是唯一满足所有限制的方法。"
+    )
+
+
+def _sentence_rejected(stop: str, step: Step) -> Text:
+    gain, new = _gain(step.comparison.difference), step.comparison.new
+    if step.outcome == "same":
+        return Text(
+            f"Stop at {stop}: no difference shown to {new}, which costs {step.times}x.",
+            f"停在 {stop}：与 {new} 未显示差异，而后者成本为 {step.times} 倍。",
+        )
+    if step.outcome != "undecided":
+        return Text(
+            f"Stop at {stop}: {new} {gain} points, costs {step.times}x.",
+            f"停在 {stop}：{new} 相差 {gain} 个百分点，成本为 {step.times} 倍。",
+        )
+    if step.more_rows is None:
+        return Text(
+            f"Undecided, stay at {stop} meanwhile: {new} {gain} points, costs {step.times}x.",
+            f"尚无定论，暂留在 {stop}：{new} 相差 {gain} 个百分点，成本为 {step.times} 倍。",
+        )
+    return Text(
+        f"Undecided, stay at {stop} meanwhile: {new} {gain} points, costs {step.times}x; "
+        f"about {step.more_rows:,} more rows would decide.",
+        f"尚无定论，暂留在 {stop}：{new} 相差 {gain} 个百分点，成本为 {step.times} 倍；大约再有 {step.more_rows:,} 行即可判定。",
+    )

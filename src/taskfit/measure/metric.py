@@ -1,0 +1,70 @@
+"""A metric, as statistics need it: parts of each row that add up, and what their totals come to."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from taskfit.core.catalog import Catalog
+from taskfit.core.text import Text
+from taskfit.measure.counts import Array, ratio
+
+METRICS = Catalog("taskfit.measure.metrics", "metric")
+
+Answers = Sequence[str | None]
+
+
+@dataclass(frozen=True)
+class Metric:
+    """One file of `metrics/`.
+
+    `parts` gives a [rows, F] array whose columns add up over rows; `combine` turns totals [..., F] into
+    the metric [...]. So every metric can be resampled without looking at a row again.
+    """
+
+    name: str
+    about: Text
+    graded: bool
+    corpus: bool
+    value: Callable[[str, str | None], float]
+    compute: Callable[[Sequence[str], Answers, Sequence[str]], float]
+    parts: Callable[[Sequence[str], Answers, Sequence[str]], Array]
+    combine: Callable[[Array], Array]
+
+    @property
+    def binary(self) -> bool:
+        """True when the metric is a mean of rows that are right or wrong."""
+        return not (self.graded or self.corpus)
+
+
+def find_metric(name: str) -> Metric:
+    """Return the metric `name`; raise UsageError when there is none."""
+    module = METRICS.module(name)
+    corpus: bool = module.corpus
+    return Metric(
+        name,
+        module.about,
+        module.graded,
+        corpus,
+        value=_right if corpus else module.value,
+        compute=module.compute,
+        parts=module.parts if corpus else _row_parts(module.value),
+        combine=module.combine if corpus else _mean,
+    )
+
+
+def _right(gold: str, answer: str | None) -> float:
+    return float(gold == answer)
+
+
+def _row_parts(value: Callable[[str, str | None], float]) -> Callable[[Sequence[str], Answers, Sequence[str]], Array]:
+    def parts(golds: Sequence[str], answers: Answers, labels: Sequence[str]) -> Array:
+        del labels
+        values = np.array([value(gold, answer) for gold, answer in zip(golds, answers, strict=True)], dtype=np.float64)
+        return np.stack([values, np.ones(len(values))], axis=-1)
+
+    return parts
+
+
+def _mean(totals: Array) -> Array:
+    return ratio(totals[..., 0], totals[..., 1])
