@@ -11,6 +11,8 @@ from taskfit.core.method import Method
 from taskfit.core.settings import Refused, Settings, setting
 from taskfit.core.task import Kind
 from taskfit.core.text import Text
+from taskfit.ladder.limits import Limits
+from taskfit.model.remote_settings import RemoteSettings
 
 METHODS = Catalog("taskfit.methods", "method")
 FORMATS = Catalog("taskfit.data.formats", "format")
@@ -173,8 +175,8 @@ class ClimbSettings(Settings):
         "基础模型：tiny（内置）、本地目录、hub 名称（需 --online）或接口的 http(s) 地址",
         min_length=1,
     )
-    remote: dict[str, Any] = setting(
-        {}, "settings of the endpoint, when the model is an address", "模型为接口地址时的设置"
+    remote: RemoteSettings | None = setting(
+        None, "how to ask the endpoint, when the model is an address", "模型为接口地址时的访问设置"
     )
     rungs: tuple[RungSettings, ...] = setting(
         (), "methods to try, cheapest first; default: all", "要尝试的方法，由便宜到昂贵；默认全部"
@@ -192,6 +194,7 @@ class ClimbSettings(Settings):
         None, "processor threads; default: as many as are free", "处理器线程数；默认用空闲的核", ge=1, le=1024
     )
     online: bool = setting(False, "allow downloads of models from the hub", "允许从 hub 下载模型")
+    limits: Limits = setting(Limits(), "when a dearer rung is worth its cost", "更贵的方法在何时值得采用")
     run: str | None = setting(
         None,
         "folder of the run; default: a new one, or the unfinished one with these settings",
@@ -204,18 +207,27 @@ class ClimbSettings(Settings):
         """Whether the model is an endpoint."""
         return self.model.startswith(("http://", "https://"))
 
-    @model_validator(mode="after")
-    def _remote_needs_an_address(self) -> "ClimbSettings":
-        if self.remote and not self.is_remote:
+    @model_validator(mode="before")
+    @classmethod
+    def _address_is_the_model(cls, value: object) -> object:
+        """Give the address of the endpoint, which stands once as `model`, to its settings."""
+        if not isinstance(value, Mapping) or not isinstance(value.get("remote"), (Mapping, type(None))):
+            return value
+        model, remote = value.get("model"), value.get("remote")
+        is_address = isinstance(model, str) and model.startswith(("http://", "https://"))
+        if remote and not is_address:
             raise Refused(
                 Text("'remote' is set but the model is no address", "设置了 'remote'，但模型不是接口地址"),
                 Text("write model: http://...", "请写 model: http://..."),
             )
-        return self
+        return {**value, "remote": {**(remote or {}), "url": model}} if is_address else value
 
     def values(self) -> dict[str, Any]:
         """Return all settings as a task file holds them; reading them again gives equal settings."""
-        return {**self.model_dump(mode="json"), "rungs": [rung.short() for rung in self.rungs]}
+        values = self.model_dump(mode="json")
+        if self.remote is not None:
+            del values["remote"]["url"]
+        return {**values, "rungs": [rung.short() for rung in self.rungs]}
 
 
 @dataclass(frozen=True)

@@ -6,8 +6,7 @@ from dataclasses import dataclass
 from types import ModuleType
 
 from taskfit.core.errors import Finding, UsageError
-from taskfit.core.settings import did_you_mean
-from taskfit.core.text import Text
+from taskfit.core.text import Text, did_you_mean
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,6 @@
 """Settings: typed, frozen, explained in both languages; every problem of a file is told at once."""
 
-import difflib
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Self, get_args
 
@@ -9,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from taskfit.core.errors import Finding, UsageError
 from taskfit.core.text import Text
+from taskfit.core.text import did_you_mean as did_you_mean  # settings and its readers say it alike
 
 
 class Settings(BaseModel):
@@ -53,12 +53,6 @@ def setting(default: Any, en: str, zh: str, **limits: Any) -> Any:
     `limits` are pydantic's: ge, gt, le, lt, min_length, max_length, pattern. Pass `...` for "no default".
     """
     return Field(default, description=en, json_schema_extra={"zh": zh}, **limits)
-
-
-def did_you_mean(word: str, known: Iterable[str]) -> Text | None:
-    """Return 'did you mean X?' when `word` is close to one of the `known` words."""
-    close = difflib.get_close_matches(word, list(known), n=1, cutoff=0.6)
-    return Text(f"did you mean '{close[0]}'?", f"是不是想写 '{close[0]}'？") if close else None
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,9 @@
 """Sentences for people, in English and Chinese side by side."""
 
+import difflib
 import locale
 import os
+from collections.abc import Iterable
 from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Literal
@@ -29,6 +31,12 @@ class Text:
 def same(words: str) -> Text:
     """Return a Text for words that are the same in both languages (names, numbers, user data)."""
     return Text(words, words)
+
+
+def did_you_mean(word: str, known: Iterable[str]) -> Text | None:
+    """Return 'did you mean X?' when `word` is close to one of the `known` words."""
+    close = difflib.get_close_matches(word, list(known), n=1, cutoff=0.6)
+    return Text(f"did you mean '{close[0]}'?", f"是不是想写 '{close[0]}'？") if close else None
 
 
 def current_language() -> Language:

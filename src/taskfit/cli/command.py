@@ -1,0 +1,68 @@
+"""A command of the command line, described once: the parser, the help and the completion derive from it."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from taskfit.cli.flags import Block
+from taskfit.core.events import Event
+from taskfit.core.text import Text
+
+
+@dataclass
+class Stage:
+    """Where the running command is: its run folder, known as soon as an event names it."""
+
+    folder: Path | None = None
+
+    def see(self, event: Event) -> None:
+        """Remember the run folder when `event` names it."""
+        if event.kind == "run.started":
+            self.folder = Path(str(event.data["folder"]))
+
+
+Run = Callable[[Mapping[str, Any], Stage], None]
+
+
+def no_choices() -> tuple[str, ...]:
+    """Return no words to complete."""
+    return ()
+
+
+def no_blocks() -> tuple[Block, ...]:
+    """Return no flags."""
+    return ()
+
+
+@dataclass(frozen=True)
+class Argument:
+    """A word of the command line without a flag; `choices` are offered by the completion of the shell."""
+
+    name: str
+    explanation: Text
+    required: bool = True
+    choices: Callable[[], tuple[str, ...]] = no_choices
+
+
+@dataclass(frozen=True)
+class Command:
+    """`run` gets the arguments and flags that were typed, by name and dotted key; `example` ends the help.
+
+    `blocks` makes the flags when they are needed, for it imports their settings.
+    """
+
+    name: str
+    about: Text
+    run: Run
+    arguments: tuple[Argument, ...] = ()
+    blocks: Callable[[], tuple[Block, ...]] = no_blocks
+    example: str = ""
+
+
+@dataclass(frozen=True)
+class Call:
+    """A command with the arguments and flags that were typed for it."""
+
+    command: Command
+    values: Mapping[str, Any]

@@ -1,0 +1,142 @@
+"""The commands, each with what it takes and the one function of `app` that it calls."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from taskfit.cli.command import Argument, Command, Stage
+from taskfit.cli.flags import Block
+from taskfit.core.events import Emit, Event
+from taskfit.core.text import Text
+
+Values = Mapping[str, Any]
+
+
+def commands() -> tuple[Command, ...]:
+    """Return all commands, the main job first."""
+    return (
+        Command(
+            "climb",
+            Text(
+                "climb the ladder on your rows: every method measured, a report, a verdict",
+                "在数据上逐级尝试各方法：测量、报告、结论",
+            ),
+            _climb,
+            (
+                Argument(
+                    "target",
+                    Text(
+                        "a task file (.yaml), or a file of rows: the task is then guessed",
+                        "任务文件（.yaml），或数据文件（自动推断任务）",
+                    ),
+                ),
+            ),
+            _climb_blocks,
+            "taskfit climb task.yaml --max-test 500",
+        ),
+        Command(
+            "report",
+            Text(
+                "rebuild the report of a run from its predictions; no model needed",
+                "由预测结果重建一次运行的报告，不需要模型",
+            ),
+            _report,
+            (Argument("run", Text("the folder of the run", "运行目录")),),
+            example="taskfit report runs/reviews-0001",
+        ),
+        Command(
+            "methods",
+            Text("list the methods, or tell all about one", "列出方法，或查看某个方法的全部设置"),
+            _methods,
+            (Argument("name", Text("name of a method", "方法名"), required=False, choices=_method_names),),
+            example="taskfit methods lora",
+        ),
+        Command("formats", Text("list the formats of rows that can be read", "列出可读取的数据格式"), _formats),
+        Command("metrics", Text("list the metrics", "列出指标"), _metrics),
+        Command(
+            "doctor", Text("look at this machine: versions, memory, threads", "检查本机：版本、内存、线程"), _doctor
+        ),
+    )
+
+
+def _climb_blocks() -> tuple[Block, ...]:
+    from taskfit.app.settings import ClimbSettings
+    from taskfit.cli.bridge import blocks_of
+
+    return blocks_of(ClimbSettings)
+
+
+def _method_names() -> tuple[str, ...]:
+    from taskfit.app.settings import METHODS
+
+    return METHODS.names()
+
+
+def _climb(values: Values, stage: Stage) -> None:
+    from rich.console import Console
+
+    from taskfit.app.task_file import read_climb
+
+    settings = read_climb(Path(values["target"]), {key: values[key] for key in values if key != "target"})
+    from taskfit.app.climb import climb
+    from taskfit.ladder.report.terminal import show_report
+    from taskfit.live import LiveTable
+
+    with LiveTable() as table:
+        result = climb(settings, _both(stage.see, table.emit))
+    show_report(result.report, Console())
+    _say(Text(f"The report: {result.folder / 'report.html'}", f"报告：{result.folder / 'report.html'}"))
+
+
+def _both(first: Emit, second: Emit) -> Emit:
+    def emit(event: Event) -> None:
+        first(event)
+        second(event)
+
+    return emit
+
+
+def _report(values: Values, stage: Stage) -> None:  # noqa: ARG001
+    from rich.console import Console
+
+    from taskfit.app.report import rebuild
+    from taskfit.ladder.report.terminal import show_report
+
+    folder = Path(values["run"])
+    show_report(rebuild(folder), Console())
+    _say(Text(f"The report: {folder / 'report.html'}", f"报告：{folder / 'report.html'}"))
+
+
+def _methods(values: Values, stage: Stage) -> None:  # noqa: ARG001
+    from taskfit.app.catalogues import method_page, methods
+    from taskfit.cli.show import show_entries, show_method
+
+    if "name" in values:
+        show_method(method_page(values["name"]))
+    else:
+        show_entries(methods())
+
+
+def _formats(values: Values, stage: Stage) -> None:  # noqa: ARG001
+    from taskfit.app.catalogues import formats
+    from taskfit.cli.show import show_entries
+
+    show_entries(formats())
+
+
+def _metrics(values: Values, stage: Stage) -> None:  # noqa: ARG001
+    from taskfit.app.catalogues import metrics
+    from taskfit.cli.show import show_entries
+
+    show_entries(metrics())
+
+
+def _doctor(values: Values, stage: Stage) -> None:  # noqa: ARG001
+    from taskfit.app.doctor import doctor
+    from taskfit.cli.show import show_facts
+
+    show_facts(doctor(Path("runs")))
+
+
+def _say(sentence: Text) -> None:
+    print(sentence)  # noqa: T201
