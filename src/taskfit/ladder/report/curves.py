@@ -25,13 +25,17 @@ class Line:
     dots: bool = False
 
 
-def learning_curves(measurements: Sequence[Measurement]) -> Html | None:
+def learning_curves(measurements: Sequence[Measurement], *, percent: bool) -> Html | None:
     """Return one block per trained rung that has a curve, or None when none has one."""
     blocks = [
         el(
             "figure",
             el("figcaption", el("b", one.rung), _last_loss(one.curve)),
-            el("div", [plot for plot in (_plot(line) for line in _lines(one.curve)) if plot], class_="pair"),
+            el(
+                "div",
+                [plot for plot in (_plot(line) for line in _lines(one.curve, percent=percent)) if plot],
+                class_="pair",
+            ),
             class_="curve",
         )
         for one in measurements
@@ -59,15 +63,17 @@ def _last_loss(curve: Sequence[CurvePoint]) -> Text:
     )
 
 
-def _lines(curve: Sequence[CurvePoint]) -> tuple[Line, Line]:
-    points = thinned(curve)
+def _lines(curve: Sequence[CurvePoint], *, percent: bool) -> tuple[Line, Line]:
+    points, factor = thinned(curve), 100 if percent else 1
     return (
         Line(
             Text("loss by step", "各步损失"), tuple((one.step, one.loss) for one in points if math.isfinite(one.loss))
         ),
         Line(
-            Text("score on dev by step", "各步开发集得分"),
-            tuple((one.step, one.dev_score) for one in points if one.dev_score is not None),
+            Text("score on dev by step, %", "各步开发集得分（%）")
+            if percent
+            else Text("score on dev by step", "各步开发集得分"),
+            tuple((one.step, factor * one.dev_score) for one in points if one.dev_score is not None),
             dots=True,
         ),
     )
@@ -82,7 +88,7 @@ def _plot(line: Line) -> Html | None:
     places = [(across.at(step), up.at(value)) for step, value in line.points]
     return el(
         "svg",
-        [_level(up, value) for value in up.ticks()],
+        [_level(up, value) for value in up.ticks(4)],
         el("line", x1=LEFT, x2=RIGHT, y1=BOTTOM, y2=BOTTOM, class_="axis"),
         [
             el("text", f"{value:,.0f}", x=across.at(value), y=BOTTOM + 18, class_="tick middle")

@@ -9,6 +9,7 @@ from taskfit.ladder.report import numbers
 from taskfit.ladder.report.curves import learning_curves
 from taskfit.ladder.report.markup import Child, Html, el
 from taskfit.ladder.report.sections import section, small_table
+from taskfit.ladder.report.table import is_percent, primary_metric
 from taskfit.ladder.report.visible import cut, one_line
 from taskfit.ladder.report.words import UNREADABLE, YES
 
@@ -19,14 +20,19 @@ MAP_SIDE = 480
 
 def curve_section(report: Report) -> Html | None:
     """Return the learning curves of training; None when nothing was trained."""
-    curves = learning_curves(report.measurements)
+    curves = learning_curves(report.measurements, percent=is_percent(report, primary_metric(report)))
     return section("curves", Text("Learning curves", "学习曲线"), curves) if curves else None
 
 
 def trial_section(report: Report) -> Html | None:
     """Return what was tried on dev, per rung."""
+    percent = is_percent(report, primary_metric(report))
     blocks = [
-        el("details", el("summary", el("b", one.rung), el("small", _tried(one.trials))), _trials(one.trials))
+        el(
+            "details",
+            el("summary", el("b", one.rung), el("small", _tried(one.trials, percent=percent))),
+            _trials(one.trials, percent=percent),
+        )
         for one in report.measurements
         if one.trials
     ]
@@ -56,26 +62,34 @@ def confused_pairs(confusion: Confusion) -> list[tuple[str, str | None, int, int
     return sorted(found, key=lambda one: -one[2])
 
 
-def _tried(trials: Sequence[Trial]) -> Text:
+def _tried(trials: Sequence[Trial], *, percent: bool) -> Text:
     best = next((one for one in trials if one.chosen), None)
     if best is None:
         return Text(f"{len(trials)} tried", f"共 {len(trials)} 次")
-    score = numbers.significant(best.dev_score)
-    return Text(f"{len(trials)} tried, the chosen one has {score.en}", f"共 {len(trials)} 次，选中者得分 {score.zh}")
+    score, unit = numbers.metric(best.dev_score, percent=percent), " %" if percent else ""
+    return Text(
+        f"{len(trials)} tried, the chosen one has {score.en}{unit}", f"共 {len(trials)} 次，选中者得分 {score.zh}{unit}"
+    )
 
 
-def _trials(trials: Sequence[Trial]) -> Html:
+def _trials(trials: Sequence[Trial], *, percent: bool) -> Html:
+    unit = ", %" if percent else ""
     keys = list(dict.fromkeys(key for one in trials for key in one.settings))
     lines: list[list[Child]] = [
         [
             *(str(one.settings.get(key, "–")) for key in keys),
             YES if one.chosen else same(""),
-            numbers.significant(one.dev_score),
+            numbers.metric(one.dev_score, percent=percent),
             numbers.seconds(one.seconds),
         ]
         for one in trials
     ]
-    titles: list[Child] = [*keys, Text("chosen", "选中"), Text("score on dev", "开发集得分"), Text("time", "用时")]
+    titles: list[Child] = [
+        *keys,
+        Text("chosen", "选中"),
+        Text(f"score on dev{unit}", f"开发集得分{unit}"),
+        Text("time", "用时"),
+    ]
     return small_table(titles, lines, texts=len(keys) + 1)
 
 

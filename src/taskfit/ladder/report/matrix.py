@@ -97,7 +97,7 @@ def example_section(
     shown = {one.id for _, part in groups for one in part}
     seen = {(rung, one.id): one for rung in rungs for one in reversed(rows.get(rung, ())) if one.id in shown}
     blocks = [
-        el("div", el("h3", title), [_example(one, rungs, seen) for one in part], class_="examples")
+        [el("h3", title), el("div", [_example(one, rungs, seen) for one in part], class_="examples")]
         for title, part in groups
     ]
     stop = report.verdict.stop_at

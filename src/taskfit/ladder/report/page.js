@@ -58,7 +58,7 @@
     const end = Math.min(start + data.page, found.length);
     body.replaceChildren(...found.slice(start, end).map((number) => line(data.rows[number])));
     const all = data.rows.length.toLocaleString("en"), some = found.length.toLocaleString("en");
-    if (found.length) both((start + 1) + "–" + end + " of " + some + " rows (" + all + " in all)", "第 " + (start + 1) + "–" + end + " 行，符合 " + some + " 行（共 " + all + " 行）");
+    if (found.length) both((start + 1) + "–" + end + " of " + some + " rows" + (some === all ? "" : " that fit (" + all + " in all)"), "第 " + (start + 1) + "–" + end + " 行，" + (some === all ? "共 " : "符合 ") + some + " 行" + (some === all ? "" : "（共 " + all + " 行）"));
     else both("No row fits (" + all + " in all)", "没有符合的行（共 " + all + " 行）");
     back.disabled = start === 0;
     next.disabled = end === found.length;

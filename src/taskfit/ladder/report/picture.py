@@ -16,6 +16,7 @@ from taskfit.ladder.report.words import STOP_HERE, metric_name
 
 WIDE, HIGH = 980, 460
 FRAME = Box(64, 34, WIDE - 24, HIGH - 56)
+NAME_FRAME = Box(4, 4, WIDE - 4, FRAME.bottom - 2)
 FONT = 14.0
 LONGEST_NAME = 28
 
@@ -181,10 +182,11 @@ def _mark(spot: Spot) -> Html:
 def _names(spots: Sequence[Spot], pareto: Sequence[str]) -> list[Html]:
     taken = [Box(one.x - 4, one.high, one.x + 4, one.low) for one in spots]
     taken += [Box(one.x - 10, one.y - 10, one.x + 10, one.y + 10) for one in spots]
+    taken.append(Box(0, 0, 220, FRAME.top - 8))
     taken += _along(sorted((one.x, one.y) for one in spots if one.rung in pareto))
     found = []
     for spot in sorted(spots, key=lambda one: not one.stop):
-        box = roomy_place(_candidates(spot), taken, FRAME)
+        box = roomy_place(_candidates(spot), taken, NAME_FRAME)
         taken.append(box)
         found.append(_name(spot, box))
     return found
@@ -208,14 +210,13 @@ def _label(spot: Spot) -> str:
 def _candidates(spot: Spot) -> list[Box]:
     wide = max(width_of(_label(spot)), 5.2 if spot.stop else 0) * FONT * (1.06 if spot.stop else 1.0)
     tall = 36.0 if spot.stop else 18.0
-    found = []
+    beside = []
     for shift in (0, -14, 14, -28, 28, -44, 44, -62, 62, -82, 82, -104, 104):
         top = spot.y + shift - tall / 2
-        found.append(Box(spot.x + 14, top, spot.x + 14 + wide, top + tall))
-        found.append(Box(spot.x - 14 - wide, top, spot.x - 14, top + tall))
-    for top in (spot.high - tall - 5, spot.low + 5):
-        found.append(Box(spot.x - wide / 2, top, spot.x + wide / 2, top + tall))
-    return found
+        beside.append(Box(spot.x + 14, top, spot.x + 14 + wide, top + tall))
+        beside.append(Box(spot.x - 14 - wide, top, spot.x - 14, top + tall))
+    ends = [Box(spot.x - wide / 2, top, spot.x + wide / 2, top + tall) for top in (spot.high - tall - 5, spot.low + 5)]
+    return [*beside[:2], *ends, *beside[2:]]
 
 
 def _name(spot: Spot, box: Box) -> Html:

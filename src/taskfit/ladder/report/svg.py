@@ -20,15 +20,15 @@ class Axis:
         low, high, one = (math.log10(part) if self.log else part for part in (self.low, self.high, value))
         return self.start + (one - low) / (high - low) * (self.end - self.start)
 
-    def ticks(self) -> list[float]:
-        """Return the round values to mark, about five."""
+    def ticks(self, about: int = 7) -> list[float]:
+        """Return the round values to mark, at most `about` on a linear axis."""
         if not self.log:
-            return _round_values(self.low, self.high)
+            return _round_values(self.low, self.high, about)
         for steps in ((1,), (1, 3), (1, 2, 5), (1, 1.5, 2, 3, 4, 5, 6, 8)):
             found = [one for one in _decades(self.low, self.high, steps) if self.low <= one <= self.high]
             if len(found) >= 4:
                 break
-        return found if len(found) >= 2 else _round_values(self.low, self.high)
+        return found if len(found) >= 2 else _round_values(self.low, self.high, about)
 
 
 def axis_around(values: Iterable[float], start: float, end: float, *, margin: float = 0.08) -> Axis:
@@ -111,8 +111,8 @@ def _last(group: Sequence[int], positions: Sequence[float], gap: float) -> float
     return _first(group, positions, gap) + gap * (len(group) - 1)
 
 
-def _round_values(low: float, high: float) -> list[float]:
-    rough = (high - low) / 5
+def _round_values(low: float, high: float, about: int) -> list[float]:
+    rough = (high - low) / about
     power = 10.0 ** math.floor(math.log10(rough))
     step = next(one * power for one in (1, 2, 5, 10) if one * power >= rough)
     return [number * step for number in range(math.ceil(low / step), math.floor(high / step) + 1)]

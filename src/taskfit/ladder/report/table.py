@@ -61,7 +61,12 @@ def ladder_table(report: Report) -> Table:
     unit, points = (" %", Text(", points", "（百分点）")) if percent else ("", Text("", ""))
     columns = (
         Column(RUNG, number=False),
-        Column(Text(f"{metric_name(name).en}{unit} [95 % CI]", f"{metric_name(name).zh}{unit}［95 % 区间］")),
+        Column(
+            Text(
+                f"{metric_name(name).en}{unit} [95\u00a0%\u00a0CI]",
+                f"{metric_name(name).zh}{unit}［95\u00a0%\u00a0区间］",
+            )
+        ),
         Column(Text(f"difference{points.en}", f"差异{points.zh}"), drop=1),
         Column(Text("p (Holm)", "p（Holm）"), drop=2),
         Column(Text("cost per 1,000", "每千次费用"), drop=3),
@@ -81,7 +86,7 @@ def comparison_table(report: Report) -> Table:
     columns = (
         Column(Text("from", "从"), number=False),
         Column(Text("to", "到"), number=False),
-        Column(Text(f"difference [95 % CI]{points.en}", f"差异［95 % 区间］{points.zh}")),
+        Column(Text(f"difference [95\u00a0%\u00a0CI]{points.en}", f"差异［95\u00a0%\u00a0区间］{points.zh}")),
         Column(same("p"), drop=2),
         Column(Text("p (Holm)", "p（Holm）")),
         Column(Text("rows lost", "变错的行"), drop=1),
