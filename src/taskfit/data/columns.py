@@ -4,8 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from taskfit.core.errors import DataError
-from taskfit.core.settings import did_you_mean
-from taskfit.core.text import Text
+from taskfit.core.text import Text, did_you_mean
 
 TEXTS = (
     *("text", "sentence", "seq", "content", "review", "comment", "comment_text", "question", "query", "prompt"),

@@ -8,8 +8,7 @@ from functools import cached_property
 from pathlib import Path
 
 from taskfit.core.errors import DataError, Finding
-from taskfit.core.settings import did_you_mean
-from taskfit.core.text import Text
+from taskfit.core.text import Text, did_you_mean
 from taskfit.data.encoding import Decoded, decode, not_text
 
 EXCERPT = 60

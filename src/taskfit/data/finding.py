@@ -1,0 +1,66 @@
+"""What a check found in rows: how bad it is, how many rows, where the first ones are."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from typing import Literal
+
+from taskfit.core.errors import DataError, Finding
+from taskfit.core.example import Example
+from taskfit.core.text import Text
+from taskfit.data.read import FileFacts, ListedRow
+
+Severity = Literal["block", "warn", "info"]
+
+SHOWN = 20
+
+
+@dataclass(frozen=True)
+class RowFinding:
+    """One kind of trouble: `block` stops a run unless the user overrides it; `examples` are places (file:line)."""
+
+    id: str
+    severity: Severity
+    what: Text
+    count: int
+    examples: tuple[str, ...] = ()
+
+    @property
+    def finding(self) -> Finding:
+        """The finding as one line of an error."""
+        more = "" if self.count <= len(self.examples[:3]) else ", ..."
+        where = f" ({', '.join(self.examples[:3])}{more})" if self.examples else ""
+        return Finding(self.id, Text(self.what.en + where, self.what.zh + where))
+
+
+@dataclass(frozen=True)
+class Rows:
+    """What a check looks at: the examples, the rows not used, and the facts of the file when they come from one."""
+
+    examples: tuple[Example, ...]
+    listed: tuple[ListedRow, ...] = ()
+    facts: FileFacts | None = None
+
+    @property
+    def total(self) -> int:
+        """The number of all rows, used or listed."""
+        return len(self.examples) + len(self.listed)
+
+
+def places(rows: Iterable[Example]) -> tuple[str, ...]:
+    """Return where the first rows are, as file:line."""
+    return tuple(str(row.origin) for row in islice(rows, SHOWN))
+
+
+def quoted(names: Sequence[str], most: int = 10) -> Text:
+    """Return names in quotes, the first few of them."""
+    shown = ", ".join(f"'{name}'" for name in names[:most])
+    left = len(names) - most
+    return Text(f"{shown} and {left} more", f"{shown} 等 {len(names)} 个") if left > 0 else Text(shown, shown)
+
+
+def refuse_blocked(findings: Iterable[RowFinding]) -> None:
+    """Raise DataError with every blocking finding, if there is one."""
+    blocked = [one.finding for one in findings if one.severity == "block"]
+    if blocked:
+        raise DataError(blocked)
