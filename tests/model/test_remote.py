@@ -323,6 +323,23 @@ def test_stops_at_the_limit_of_requests_and_goes_on_later(tmp_path: Path):
     assert len(fake.requests) == 5
 
 
+def test_ctrl_c_does_not_wait_for_pauses():
+    class Interrupted(Meter):
+        def add(self, **used: Any) -> None:
+            if used.get("requests"):
+                raise KeyboardInterrupt
+
+    patient = error(429, Retry_After="60")
+    begin = time.monotonic()
+
+    def answer(messages: Any) -> Reply:
+        return patient if messages[-1]["content"] == "a" else echo(messages)
+
+    with endpoint(answer) as fake, pytest.raises(KeyboardInterrupt):
+        _ask(_open(fake, concurrency=2), *"abcdef", meter=Interrupted())
+    assert time.monotonic() - begin < 10
+
+
 def test_repetitions_count_as_requests():
     with endpoint(lambda messages: error(500)) as fake, pytest.raises(ModelError, match="max_requests = 2"):
         _ask(_open(fake, max_requests=2), "q")
