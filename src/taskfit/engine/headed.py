@@ -1,0 +1,99 @@
+"""Predictors with a classification head on a network's pooled hidden states."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from taskfit.core.example import Example
+from taskfit.core.meter import Meter
+from taskfit.core.prediction import Prediction, Story
+from taskfit.core.task import Task
+from taskfit.engine.calibrate import log_softmax
+from taskfit.engine.checkpoint import write_tensors
+from taskfit.engine.features import batches_of, pool_states
+from taskfit.engine.flops import forward_flops
+from taskfit.engine.learner import ClassHead, stream_hidden
+from taskfit.engine.prompt import conversation
+from taskfit.model.flat import Layout
+from taskfit.model.local import LocalModel
+
+Pooling = Literal["auto", "mean", "last", "first"]
+HEAD = "head.safetensors"
+
+
+def pooling_of(model: LocalModel, asked: Pooling) -> str:
+    """Return how to pool: as asked, else the mean for encoders and the last token for causal models."""
+    if asked != "auto":
+        return asked
+    return "mean" if model.card.architecture == "encoder" else "last"
+
+
+def head_rows(model: LocalModel, task: Task, examples: Sequence[Example]) -> list[list[int]]:
+    """Return the token ids that a head reads: the text for encoders, the question up to its answer for causal models."""
+    if model.card.architecture == "encoder":
+        return model.encode([example.text for example in examples], special=True)
+    return model.encode([model.render(conversation(task, example)) for example in examples])
+
+
+@dataclass
+class HeadPredictor:
+    """Names the class whose logit is highest."""
+
+    model: LocalModel
+    task: Task
+    head: ClassHead
+    pooling: str
+    story: Story = field(default_factory=Story)
+
+    def predict(self, examples: Sequence[Example], meter: Meter) -> list[Prediction]:
+        """See Predictor."""
+        if not examples:
+            return []
+        before = meter.seconds
+        with meter.running():
+            rows = head_rows(self.model, self.task, examples)
+            log_p = log_softmax(self._logits(rows))
+        share = (meter.seconds - before) / len(examples)
+        costs = [forward_flops(self.model.card, len(row), context=len(row) / 2) for row in rows]
+        meter.add(tokens=sum(len(row) for row in rows), flops=sum(costs), requests=len(examples))
+        names = self.task.label_names
+        return [
+            Prediction(
+                id=example.id,
+                answer=names[int(scores.argmax())],
+                scores=dict(zip(names, (float(x) for x in scores), strict=True)),
+                tokens_in=len(row),
+                flops=cost,
+                seconds=share,
+                prompt=self.model.tokenizer.decode(row),
+            )
+            for example, row, scores, cost in zip(examples, rows, log_p, costs, strict=True)
+        ]
+
+    def _logits(self, rows: Sequence[Sequence[int]]) -> NDArray[np.float64]:
+        parts = []
+        with torch.inference_mode():
+            for batch in batches_of([len(row) for row in rows]):
+                part = [rows[i] for i in batch]
+                layout = Layout(tuple(len(row) for row in part))
+                pooled = pool_states(stream_hidden(self.model, part), layout, self.pooling)
+                parts.append(self.head(pooled.float()).double().cpu().numpy())
+        return np.concatenate(parts)
+
+    def save(self, folder: Path) -> None:
+        """See Predictor: the head; the network is saved by the method that trained it."""
+        write_tensors(folder / HEAD, dict(self.head.state_dict()))
+
+
+def load_head(folder: Path, width: int, classes: int) -> ClassHead:
+    """Return the head saved in `folder`."""
+    from safetensors.torch import load_file
+
+    head = ClassHead(width, classes)
+    head.load_state_dict(load_file(folder / HEAD))
+    return head

@@ -1,0 +1,51 @@
+"""The linear probe: features once, then a head for each penalty, the best on dev."""
+
+import time
+from typing import cast
+
+import numpy as np
+import torch
+
+from taskfit.core.example import Practice
+from taskfit.core.method import Desk
+from taskfit.core.prediction import Story, Trial
+from taskfit.core.task import Task
+from taskfit.core.text import Text
+from taskfit.engine.calibrate import dev_value
+from taskfit.engine.features import pooled
+from taskfit.engine.flops import forward_flops
+from taskfit.engine.headed import HeadPredictor, Pooling, head_rows, pooling_of
+from taskfit.engine.learner import ClassHead
+from taskfit.engine.linear import LinearHead, fit_linear
+from taskfit.model.local import LocalModel
+
+DECAYS = (1e-3, 1e-2, 1e-4, 1e-5, 1e-1, 1e-6, 1.0)
+
+
+def probe(
+    model: LocalModel, task: Task, practice: Practice, desk: Desk, *, decay: float | None, pooling: str
+) -> HeadPredictor:
+    """Return the head on frozen features; the penalty is the best on dev of at most `desk.trials`."""
+    how = pooling_of(model, cast(Pooling, pooling))
+    both = head_rows(model, task, [*practice.train, *practice.dev])
+    phase = Text("features", "特征")
+    vectors = pooled(model, both, how, cache=desk.cache, told=lambda n: desk.progress(phase, n, len(both)))
+    tokens = sum(len(row) for row in both)
+    desk.meter.add(tokens=tokens, flops=forward_flops(model.card, tokens))
+    train, dev = vectors[: len(practice.train)], vectors[len(practice.train) :]
+    names = task.label_names
+    targets, gold = ([names.index(one.target or "") for one in part] for part in (practice.train, practice.dev))
+    tried: list[tuple[float, float, float, LinearHead]] = []
+    for one in (decay,) if decay is not None else DECAYS[: max(1, desk.trials)]:
+        start = time.perf_counter()
+        head = fit_linear(train, targets, len(names), decay=one)
+        tried.append((dev_value(head.logits(dev).astype(np.float64), gold), one, time.perf_counter() - start, head))
+    _, chosen, _, best = max(tried, key=lambda t: t[0])
+    trials = tuple(
+        Trial({"decay": d}, s, seconds, chosen=d == chosen) for s, d, seconds, _ in sorted(tried, key=lambda t: t[1])
+    )
+    module = ClassHead(model.card.width, len(names)).requires_grad_(False)
+    module.linear.weight.copy_(torch.from_numpy(best.weights))
+    module.linear.bias.copy_(torch.from_numpy(best.bias))
+    story = Story(trials=trials, parameters_trained=best.weights.size + best.bias.size)
+    return HeadPredictor(model, task, module, how, story)

@@ -1,0 +1,114 @@
+"""Which weights are trained: adapters that PEFT puts in, whole layers, or everything."""
+
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from taskfit.core.model import ModelCard
+from taskfit.engine.checkpoint import write_tensors
+from taskfit.model.body import body_of
+from taskfit.model.local import LocalModel
+
+TRAINED = "trained.safetensors"
+
+
+def lr_for(card: ModelCard, *, at_width_1000: float) -> float:
+    """Return a first learning rate for a model: the best rate falls about as 1 / width (Yang et al. 2022, arXiv:2203.03466)."""
+    return at_width_1000 * 1000 / max(1, card.width)
+
+
+def every_linear(model: LocalModel) -> list[str]:
+    """Return the names (last part) of all linear modules inside the layers, for PEFT's target_modules."""
+    from transformers.pytorch_utils import Conv1D
+
+    kinds = (torch.nn.Linear, Conv1D)
+    names = {
+        name.rpartition(".")[2] if not name[-1].isdigit() else name
+        for layer in model.body.layers
+        for name, module in layer.named_modules()
+        if isinstance(module, kinds)
+    }
+    return sorted(names)
+
+
+def inner_names(model: LocalModel) -> list[str]:
+    """Return full names of all linear modules inside the layers (unlike `every_linear`, never a head outside)."""
+    from transformers.pytorch_utils import Conv1D
+
+    inside = {id(m) for layer in model.body.layers for m in layer.modules() if isinstance(m, (torch.nn.Linear, Conv1D))}
+    return [name for name, module in model.network.named_modules() if id(module) in inside]
+
+
+def with_adapter(model: LocalModel, config: Any, seed: int) -> LocalModel:
+    """Return a copy with a PEFT adapter of `config`; only the adapter's weights are trained, the base is shared."""
+    from peft import get_peft_model
+
+    copy = model.fork(())
+    torch.manual_seed(seed)
+    with _peft_quiet():
+        network = get_peft_model(copy.network, config)
+    return replace(copy, network=network, body=body_of(network.get_base_model(), model.card.family))
+
+
+def save_adapter(model: LocalModel, folder: Path) -> None:
+    """Write the adapter in PEFT's own format (adapter_config.json, adapter_model.safetensors)."""
+    with _peft_quiet():
+        model.network.save_pretrained(folder / "adapter")
+
+
+def load_adapter(model: LocalModel, folder: Path) -> LocalModel:
+    """Return a copy of `model` with the adapter saved by `save_adapter`."""
+    from peft import PeftModel
+
+    copy = model.fork(())
+    with _peft_quiet():
+        network = PeftModel.from_pretrained(copy.network, folder / "adapter")
+    network.eval()
+    return replace(copy, network=network, body=body_of(network.get_base_model(), model.card.family))
+
+
+def layer_weights(model: LocalModel, first: int) -> list[str]:
+    """Return the names of the weights of the layers from `first` on and of what follows them, but not of a tied head."""
+    kept = {id(p) for layer in model.body.layers[first:] for p in layer.parameters()}
+    lower = {id(p) for layer in model.body.layers[:first] for p in layer.parameters()}
+    outside = {id(p) for p in model.network.get_input_embeddings().parameters()}
+    for name, module in model.network.named_modules():
+        if "embeddings" in name or name.endswith(("wpe", "wte", "embed_tokens")):
+            outside |= {id(p) for p in module.parameters()}
+    head = model.network.get_output_embeddings()
+    if head is not None:
+        outside |= {id(p) for p in head.parameters()}
+    return [n for n, p in model.network.named_parameters() if id(p) in kept or id(p) not in lower | outside]
+
+
+def save_trained(model: LocalModel, folder: Path, names: list[str]) -> None:
+    """Write only the named weights."""
+    named = dict(model.network.named_parameters())
+    write_tensors(folder / TRAINED, {name: named[name] for name in names})
+
+
+def load_trained(model: LocalModel, folder: Path) -> LocalModel:
+    """Return a copy of `model` with the weights that `save_trained` wrote."""
+    from safetensors.torch import load_file
+
+    stored = load_file(folder / TRAINED)
+    copy = model.fork(stored)
+    named = dict(copy.network.named_parameters())
+    with torch.no_grad():
+        for name, value in stored.items():
+            named[name].copy_(value)
+    copy.network.requires_grad_(False)
+    return copy
+
+
+@contextmanager
+def _peft_quiet() -> Iterator[None]:
+    """Keep PEFT's remarks about our own deliberate choices (tied embeddings, no hub card) off the terminal."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", module="peft")
+        yield

@@ -1,0 +1,58 @@
+"""A linear classification head on features of the frozen model, computed once."""
+
+from pathlib import Path
+from typing import ClassVar, cast
+
+from taskfit.core.example import Practice
+from taskfit.core.method import Changes, Desk, Method
+from taskfit.core.model import Ability, Model
+from taskfit.core.prediction import Predictor
+from taskfit.core.settings import setting
+from taskfit.core.task import Task
+from taskfit.core.text import Text
+
+
+class Head(Method):
+    """Multinomial logistic regression on pooled hidden states; its L2 penalty and pooling are chosen on dev."""
+
+    about: ClassVar[Text] = Text(
+        "A linear head on the frozen model's features; the model runs once over the rows.",
+        "在冻结模型的特征上训练线性分类头；模型对数据只运行一次。",
+    )
+    when: ClassVar[Text] = Text(
+        "Closed labels and a hundred rows or more: nearly free, often enough.",
+        "标签固定且有一百条以上数据时：几乎免费，往往就够了。",
+    )
+    rank: ClassVar[int] = 40
+    changes: ClassVar[Changes] = "added weights"
+    needs: ClassVar[frozenset[Ability]] = frozenset({"embed"})
+
+    pooling: str = setting(
+        "auto",
+        "vector the head reads: mean, last or first token; auto: mean for encoders, last for causal models",
+        "分类头读取的向量：mean、last 或 first；auto：编码器用 mean，因果模型用 last",
+        pattern="^(auto|mean|last|first)$",
+    )
+    decay: float | None = setting(
+        None,
+        "L2 penalty; left out: chosen on dev from a log grid",
+        "L2 惩罚；不填则在 dev 上从对数网格中选择",
+        gt=0,
+        le=100,
+    )
+
+    def adapt(self, model: Model, task: Task, practice: Practice, desk: Desk) -> Predictor:
+        """See Method."""
+        from taskfit.engine.probe import probe
+        from taskfit.model.local import LocalModel
+
+        return probe(cast(LocalModel, model), task, practice, desk, decay=self.decay, pooling=self.pooling)
+
+    def restore(self, model: Model, task: Task, folder: Path) -> Predictor:
+        """See Method."""
+        from taskfit.engine.headed import HeadPredictor, load_head, pooling_of
+        from taskfit.model.local import LocalModel
+
+        local = cast(LocalModel, model)
+        head = load_head(folder, local.card.width, len(task.labels))
+        return HeadPredictor(local, task, head, pooling_of(local, self.pooling))  # type: ignore[arg-type]
