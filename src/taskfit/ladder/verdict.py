@@ -2,9 +2,8 @@
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from statistics import NormalDist
-from typing import Literal
 
 from taskfit.core.errors import UsageError
 from taskfit.core.measurement import Comparison, Interval, Measurement, Reason, Verdict
@@ -18,23 +17,11 @@ from taskfit.ladder.limits import (
     ruler_of,
     total_cost_per_1000,
 )
+from taskfit.ladder.sentences import Outcome, Step, say_cheapest, say_step, say_verdict, times
 
 __all__ = ["Limits", "climbs", "decide", "margin_at", "order_by_cost", "total_cost_per_1000"]
 
-Outcome = Literal["climb", "same", "undecided", "small", "none"]
-
 POWER = 0.8
-
-
-@dataclass(frozen=True)
-class Step:
-    """One rung held against the best cheaper one: what came of it, and how many more rows would tell."""
-
-    comparison: Comparison
-    outcome: Outcome
-    margin: float
-    times: str
-    more_rows: int | None = None
 
 
 def climbs(difference: Interval, margin: float) -> bool:
@@ -59,12 +46,16 @@ def decide(measurements: Sequence[Measurement], comparisons: Sequence[Comparison
     usable = [one for one in order if broken[one.rung] is None]
     steps = _walk(usable, comparisons, limits, ruler_of(measurements))
     stop_at = _stop(usable, steps)
-    told = {step.comparison.new: _why(step) for step in steps}
-    reasons = tuple(_reason(one.rung, broken[one.rung] or told.get(one.rung) or _cheapest(one.rung)) for one in order)
+    told = {step.comparison.new: say_step(step) for step in steps}
+    reasons = tuple(
+        _reason(one.rung, broken[one.rung] or told.get(one.rung) or say_cheapest(one.rung)) for one in order
+    )
     after = [step for step in steps if step.comparison.old == stop_at]
     open_steps = [step for step in after if step.outcome == "undecided"]
     headline = max(open_steps or after, key=lambda step: step.comparison.difference.estimate, default=None)
-    sentence = _sentence(order, stop_at, headline, next((s for s in steps if s.comparison.new == stop_at), None))
+    sentence = say_verdict(
+        [one.rung for one in order], stop_at, headline, next((s for s in steps if s.comparison.new == stop_at), None)
+    )
     return Verdict(
         "undecided" if open_steps else "stop",
         stop_at,
@@ -83,10 +74,10 @@ def _walk(usable: Sequence[Measurement], comparisons: Sequence[Comparison], limi
         best = next(one for one in usable if one.rung == _stop(usable, steps))
         comparison = _between(pairs, best.rung, candidate.rung)
         margin = margin_at(limits.margin, _quality(best))
-        times = _times(*(total_cost_per_1000(one.cost, limits.volume, ruler) for one in (best, candidate)))
+        ratio = times(*(total_cost_per_1000(one.cost, limits.volume, ruler) for one in (best, candidate)))
         outcome = _outcome(comparison, margin)
         more = _more_rows(comparison, margin, candidate.rows) if outcome == "undecided" else None
-        steps.append(Step(comparison, outcome, margin, times, more))
+        steps.append(Step(comparison, outcome, margin, ratio, more))
     return steps
 
 
@@ -154,116 +145,5 @@ def _quality(one: Measurement) -> float:
     return next(iter(one.metrics.values())).estimate
 
 
-def _times(old: float, new: float) -> str:
-    if old == new:
-        return "1.0"
-    return f"{new / old:,.1f}" if old > 0 else "∞"
-
-
-def _points(share: float) -> float:
-    # Adding 0.0 turns -0.0 into 0.0.
-    return round(100 * share, 1) + 0.0
-
-
-def _gain(found: Interval) -> str:
-    return f"{_points(found.estimate):+.1f} [{_points(found.low):.1f}, {_points(found.high):.1f}]"
-
-
 def _reason(rung: str, text: Text) -> Reason:
     return Reason(rung, text.en, text.zh)
-
-
-def _cheapest(rung: str) -> Text:
-    return Text(
-        f"{rung}: the cheapest rung that holds every limit; the others have to beat it.",
-        f"{rung}：满足所有限制的最便宜方法，其余方法须胜过它。",
-    )
-
-
-def _why(step: Step) -> Text:
-    one, margin = step.comparison, f"{100 * step.margin:.1f}"
-    gain, old, new = _gain(one.difference), one.old, one.new
-    counts = f"{one.only_new:,} : {one.only_old:,}"
-    if step.outcome == "climb":
-        return Text(
-            f"{new}: {gain} points over {old} (rows only one has right, {counts}) at {step.times}x the cost; "
-            f"the gain is shown and reaches the margin of {margin} points.",
-            f"{new}：比 {old} 提升 {gain} 个百分点（仅一方答对的行数 {counts}），成本为 {step.times} 倍；"
-            f"提升已得到证实，并达到 {margin} 个百分点的门槛。",
-        )
-    if step.outcome == "same":
-        return Text(
-            f"{new}: right and wrong on the same rows as {old}, at {step.times}x the cost; no difference shown.",
-            f"{new}：与 {old} 对错的行完全相同，成本为 {step.times} 倍；未显示差异。",
-        )
-    if step.outcome == "small":
-        return Text(
-            f"{new}: {gain} points over {old} at {step.times}x the cost; the gain is real but below the margin of "
-            f"{margin} points.",
-            f"{new}：比 {old} 提升 {gain} 个百分点，成本为 {step.times} 倍；提升真实存在，但低于 {margin} 个百分点的门槛。",
-        )
-    if step.outcome == "none":
-        return Text(
-            f"{new}: {gain} points against {old} at {step.times}x the cost; a gain of {margin} points is ruled out.",
-            f"{new}：与 {old} 相差 {gain} 个百分点，成本为 {step.times} 倍；可以排除 {margin} 个百分点的提升。",
-        )
-    return _why_undecided(step, gain, margin)
-
-
-def _why_undecided(step: Step, gain: str, margin: str) -> Text:
-    one = step.comparison
-    if step.more_rows is None:
-        return Text(
-            f"{one.new}: {gain} points against {one.old} at {step.times}x the cost; undecided, so the cheaper rung wins.",
-            f"{one.new}：与 {one.old} 相差 {gain} 个百分点，成本为 {step.times} 倍；尚无定论，暂取较便宜的方法。",
-        )
-    return Text(
-        f"{one.new}: {gain} points against {one.old} at {step.times}x the cost; undecided between no gain and one of "
-        f"{margin} points (p = {one.p_holm:.3f}); about {step.more_rows:,} more rows would decide.",
-        f"{one.new}：与 {one.old} 相差 {gain} 个百分点，成本为 {step.times} 倍；无法区分没有提升与提升 {margin} 个百分点"
-        f"（p = {one.p_holm:.3f}）；大约再有 {step.more_rows:,} 行即可判定。",
-    )
-
-
-def _sentence(order: Sequence[Measurement], stop: str, rejected: Step | None, reached: Step | None) -> Text:
-    if not order:
-        return Text("There is nothing to judge: no rung has been measured.", "没有可判断的内容：尚未度量任何方法。")
-    if not stop:
-        return Text("Stop nowhere: no rung holds every limit.", "没有可停之处：没有方法满足所有限制。")
-    if rejected is not None:
-        return _sentence_rejected(stop, rejected)
-    if reached is not None:
-        gain, old = _gain(reached.comparison.difference), reached.comparison.old
-        return Text(
-            f"Stop at {stop}: {gain} points over {old}, costs {reached.times}x.",
-            f"停在 {stop}：比 {old} 提升 {gain} 个百分点，成本为 {reached.times} 倍。",
-        )
-    if len(order) == 1:
-        return Text(f"Stop at {stop}: it is the only rung measured.", f"停在 {stop}：它是唯一被度量的方法。")
-    return Text(
-        f"Stop at {stop}: it is the only rung that holds every limit.", f"停在 {stop}：它是唯一满足所有限制的方法。"
-    )
-
-
-def _sentence_rejected(stop: str, step: Step) -> Text:
-    gain, new = _gain(step.comparison.difference), step.comparison.new
-    if step.outcome == "same":
-        return Text(
-            f"Stop at {stop}: no difference shown to {new}, which costs {step.times}x.",
-            f"停在 {stop}：与 {new} 未显示差异，而后者成本为 {step.times} 倍。",
-        )
-    if step.outcome != "undecided":
-        return Text(
-            f"Stop at {stop}: {new} {gain} points, costs {step.times}x.",
-            f"停在 {stop}：{new} 相差 {gain} 个百分点，成本为 {step.times} 倍。",
-        )
-    if step.more_rows is None:
-        return Text(
-            f"Undecided, stay at {stop} meanwhile: {new} {gain} points, costs {step.times}x.",
-            f"尚无定论，暂留在 {stop}：{new} 相差 {gain} 个百分点，成本为 {step.times} 倍。",
-        )
-    return Text(
-        f"Undecided, stay at {stop} meanwhile: {new} {gain} points, costs {step.times}x; "
-        f"about {step.more_rows:,} more rows would decide.",
-        f"尚无定论，暂留在 {stop}：{new} 相差 {gain} 个百分点，成本为 {step.times} 倍；大约再有 {step.more_rows:,} 行即可判定。",
-    )

@@ -21,6 +21,7 @@ from taskfit.measure.interval import (
     percentiles,
     resample_rows,
     resample_seeds,
+    unbiased,
     wilson,
 )
 from taskfit.measure.metric import Metric, find_metric
@@ -90,8 +91,9 @@ def intervals(table: Table, metrics: Sequence[Metric], labels: Sequence[str]) ->
     left = [(one.name, sample) for one, sample in zip(metrics, samples, strict=True) if found[one.name] is None]
     drawn = resample_rows([sample for _, sample in left]) if left else []
     for (name, sample), values in zip(left, drawn, strict=True):
-        draws = resample_seeds(values, seed=RESAMPLE_SEED + 1)
-        found[name] = percentiles(float(sample.by_seed.mean()), draws, how=how_of(sample))
+        estimate = float(sample.by_seed.mean())
+        draws = unbiased(resample_seeds(values, seed=RESAMPLE_SEED + 1), estimate)
+        found[name] = percentiles(estimate, draws, how=how_of(sample))
     return {name: interval for name, interval in found.items() if interval is not None}
 
 

@@ -25,6 +25,7 @@ from taskfit.measure.interval import (
     percentiles,
     resample_rows,
     resample_seeds,
+    unbiased,
     z_of,
 )
 from taskfit.measure.metric import Metric, find_metric
@@ -144,8 +145,8 @@ def compare_sides(old: Side, new: Side, metric: Metric) -> Comparison:
         return Comparison(old.name, new.name, difference, p, p, only_old, only_new)
     assert old.draws is not None
     assert new.draws is not None
-    draws = new.draws - old.draws
     estimate = new.value - old.value
+    draws = unbiased(new.draws - old.draws, estimate)
     p = bootstrap_p(draws)
     difference = percentiles(estimate, draws, how=f"paired {how_of(old.sample, new.sample)}")
     return Comparison(old.name, new.name, difference, p, p, only_old, only_new)
