@@ -1,0 +1,92 @@
+"""One measured worker of sft.py: supervised tuning of Alpaca rows by taskfit, with what it cost at every step."""
+
+import argparse
+from collections.abc import Sequence
+from pathlib import Path
+
+import torch
+from common import say_result
+from material import PROMPT, asked, read_rows
+from workers.clock import cpu_seconds
+
+from taskfit.core.events import Event
+from taskfit.core.method import Desk
+from taskfit.engine.features import FrozenStream, freeze_stream
+from taskfit.engine.learner import Row, TokenLearner
+from taskfit.engine.loop import LoopSettings, rows_of_step, train
+from taskfit.engine.machine import fast_matmul
+from taskfit.model.local import LocalModel
+from taskfit.model.open import open_local
+
+LAST = 2
+
+
+def training_rows(model: LocalModel, rows: Sequence[dict[str, str]], longest: int) -> list[Row]:
+    """Return the rows as tokens: the Alpaca prompt, then the answer and the end, which are learned."""
+    end = model.tokenizer.eos_token
+    prompts = model.encode([PROMPT.format(asked=asked(row)) for row in rows])
+    answers = model.encode([row["output"] + end for row in rows])
+    made = []
+    for prompt, answer in zip(prompts, answers, strict=True):
+        ids = (prompt + answer)[:longest]
+        made.append(Row(ids, [place >= len(prompt) for place in range(len(ids))]))
+    return made
+
+
+def prepared(model: LocalModel, way: str, dtype: torch.dtype | None) -> LocalModel:
+    """Return the model with the weights that this way trains."""
+    if way == "full":
+        return model.fork(dtype=dtype)
+    if way == "last":
+        first = model.card.layers - LAST
+        lasts = tuple(f"model.layers.{layer}." for layer in range(first, model.card.layers))
+        names = [name for name, _ in model.network.named_parameters() if name.startswith(lasts)]
+        return model.fork(names, dtype=dtype)
+    raise SystemExit(f"unknown way: {way}")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--model", required=True)
+    parser.add_argument("--alpaca", type=Path, required=True)
+    parser.add_argument("--way", required=True, choices=("full", "lora", "last"))
+    parser.add_argument("--variant", required=True, choices=("fp32", "bf16"))
+    for name in ("rows", "batch", "max-length", "epochs"):
+        parser.add_argument(f"--{name}", type=int, required=True)
+    chosen = parser.parse_args()
+    torch.set_num_threads(1)
+    model = open_local(chosen.model)
+    data = training_rows(model, read_rows(chosen.alpaca)[: chosen.rows], chosen.max_length)
+    with fast_matmul():
+        run(model, data, chosen)
+
+
+def run(model: LocalModel, data: list[Row], chosen: argparse.Namespace) -> None:
+    """Train and print the result line."""
+    cpu: list[float] = []
+    losses: list[float] = []
+
+    def hear(event: Event) -> None:
+        if event.kind == "train.step":
+            cpu.append(cpu_seconds())
+            losses.append(float(event.data["loss"]))
+
+    tuned = prepared(model, chosen.way, torch.bfloat16 if chosen.variant == "bf16" else None)
+    settings = LoopSettings(epochs=chosen.epochs, batch=chosen.batch, lr=1e-4)
+    began = cpu_seconds()
+    stream: FrozenStream | None = None
+    if chosen.way == "last":
+        stream = freeze_stream(tuned, [row.ids for row in data], model.card.layers - LAST)
+    learner = TokenLearner(tuned, data, stream)
+    desk = Desk(folder=Path("out"), cache=Path("cache"), emit=hear)
+    result = train(learner, settings, desk=desk)
+    steps = [rows_of_step(len(data), settings.batch, settings.seed, step) for step in range(result.steps)]
+    tokens = [sum(learner.tokens(row) for row in rows) for rows in steps]
+    targets = [sum(int(learner.weight(row)) for row in rows) for rows in steps]
+    trained = sum(p.numel() for p in learner.trained().values())
+    facts = {"began": began, "cpu": cpu, "losses": losses, "trained": trained}
+    say_result({"tokens": tokens, "slots": tokens, "targets": targets, **facts})
+
+
+if __name__ == "__main__":
+    main()
