@@ -107,12 +107,23 @@ class RowsSettings(Settings):
     )
     format: str | None = setting(None, "format of the files; default: recognised", "文件格式；默认自动识别")
     encoding: str | None = setting(None, "encoding of the files; default: recognised", "文件编码；默认自动识别")
+    test_share: float = setting(0.2, "share of the rows for test, when no file is given", "未给测试文件时划为测试的比例", gt=0, lt=1)
+    dev_share: float = setting(0.2, "share of the rows for dev, when no file is given", "未给开发文件时划为开发的比例", gt=0, lt=1)
     columns: ColumnSettings = setting(ColumnSettings(), "which columns hold what", "各列的含义")
 
     @model_validator(mode="before")
     @classmethod
     def _one_file(cls, value: object) -> object:
         return {"train": value} if isinstance(value, str) else value
+
+    @model_validator(mode="after")
+    def _rows_are_left_to_learn_from(self) -> "RowsSettings":
+        if self.test_share + self.dev_share >= 1:
+            raise Refused(
+                Text("test_share and dev_share leave no rows for training", "test_share 与 dev_share 之和必须小于 1"),
+                Text("make them smaller", "请调小"),
+            )
+        return self
 
     @field_validator("format")
     @classmethod

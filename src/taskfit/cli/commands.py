@@ -75,6 +75,7 @@ def _method_names() -> tuple[str, ...]:
 def _climb(values: Values, stage: Stage) -> None:
     from rich.console import Console
 
+    from taskfit.app.settings import rungs_of
     from taskfit.app.task_file import read_climb
 
     settings = read_climb(Path(values["target"]), {key: values[key] for key in values if key != "target"})
@@ -82,7 +83,7 @@ def _climb(values: Values, stage: Stage) -> None:
     from taskfit.ladder.report.terminal import show_report
     from taskfit.live import LiveTable
 
-    with LiveTable() as table:
+    with LiveTable(rungs=[rung.name for rung in rungs_of(settings)]) as table:
         result = climb(settings, _both(stage.see, table.emit))
     show_report(result.report, Console())
     _say(Text(f"The report: {result.folder / 'report.html'}", f"报告：{result.folder / 'report.html'}"))

@@ -5,6 +5,7 @@ import hashlib
 import json
 import os
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -39,7 +40,8 @@ def write_atomic(path: Path, content: bytes) -> None:
         os.replace(temporary, path)
         sync_folder(path.parent)
     except OSError as problem:
-        temporary.unlink(missing_ok=True)
+        with suppress(OSError):  # a missing folder is why we are here
+            temporary.unlink(missing_ok=True)
         raise cannot_write(path, problem) from problem
 
 

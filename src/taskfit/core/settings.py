@@ -105,7 +105,7 @@ def _finding(cls: type[BaseModel], error: Any, place: Place) -> Finding:
 
 
 def _in_chinese(error: Any) -> str:
-    limits = error.get("ctx", {})
+    limits = {key: _short(value) for key, value in error.get("ctx", {}).items()}
     sentences = {
         "greater_than": "必须大于 {gt}",
         "greater_than_equal": "必须不小于 {ge}",
@@ -133,6 +133,10 @@ def _in_chinese(error: Any) -> str:
         "missing": "缺少",
     }
     return str(sentences.get(error["type"], error["msg"])).format(**limits)
+
+
+def _short(limit: Any) -> Any:
+    return int(limit) if isinstance(limit, float) and limit.is_integer() else limit
 
 
 def block_of(annotation: Any) -> type[BaseModel] | None:

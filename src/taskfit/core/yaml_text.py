@@ -51,9 +51,7 @@ def odd_scalar(value: str, *, is_key: bool, alone: bool) -> tuple[Text, Text] | 
     """
     if blank := next((name for char, name in BLANKS.items() if value.startswith(char) or value.endswith(char)), None):
         return Text(f"a blank that is no space ({blank})", f"含有不是空格的空白字符（{blank}）"), _USE_SPACE
-    if is_key and "：" in value:
-        return _FULL_WIDTH, _USE_COLON
-    if alone and re.match(rf"{_NAME}\s*：", value):
+    if (is_key or alone) and re.match(rf"{_NAME}\s*：", value):
         return _FULL_WIDTH, _USE_COLON
     if re.fullmatch(rf"[{_CURLY}][^{_CURLY}]*[{_CURLY}]", value):
         return Text(f"curly quotes around {value[:40]}", f"{value[:40]} 使用了弯引号"), _USE_QUOTES
