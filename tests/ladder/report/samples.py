@@ -36,7 +36,7 @@ RUNGS = (
     ("knn_shot", "knn_shot", 0.715, 6.4e9, 3.1, 0),
     ("head", "head", 0.80, 2.0e9, 6.2, 1_925),
     ("last_layers", "last_layers", 0.83, 2.0e9, 74.0, 1_800_000),
-    ("lora", "lora", 0.87, 2.15e9, 131.0, 294_912),
+    ("lora", "lora", 0.87, 2.05e9, 131.0, 294_912),
     ("full", "full", 0.875, 2.1e9, 402.0, 22_713_600),
 )
 HOSTILE = "</script><img src=x onerror=alert(1)>\"' onload='x\x1b[31m\u202e&<!--"
@@ -51,12 +51,13 @@ def sample_rows(count: int = 300, labels: tuple[str, ...] = LABELS, seeds: int =
 def _predictions(place: int, count: int, labels: tuple[str, ...], seeds: int) -> tuple[ScoredPrediction, ...]:
     rung, _, share, flops, _, _ = RUNGS[place]
     chance = random.Random(place)
+    hard = [0.7 * random.Random(number % count).random() + 0.3 * chance.random() for number in range(count * seeds)]
+    limit = sorted(hard)[round(share * count * seeds) - 1]
     found = []
     for number in range(count * seeds):
         text, gold = TEXTS[number % count % len(TEXTS)]
         gold = gold if labels is LABELS else labels[number % count % len(labels)]
-        hard = random.Random(number % count).random()
-        right = 0.8 * hard + 0.2 * chance.random() < share
+        right = hard[number] <= limit
         answer = gold if right else chance.choice([one for one in labels if one != gold])
         unread = not right and place < 2 and chance.random() < 0.1
         score = math.log(0.55 + 0.4 * chance.random())
@@ -125,7 +126,7 @@ def sample_report(count: int = 300, labels: tuple[str, ...] = LABELS) -> Report:
                 Reason("full", "full is not shown to be better than lora.", "没有证据表明 full 优于 lora。"),
             ),
             None,
-            ("head", "lora", "full"),
+            ("last_layers", "lora", "full"),
         ),
         warnings=(
             {

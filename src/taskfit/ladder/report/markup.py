@@ -1,13 +1,15 @@
 """Markup by construction: what is not `Html` is text and gets escaped, so data can never become markup."""
 
 import html
+import re
 from collections.abc import Iterable
 
 from taskfit.core.files import to_json
 from taskfit.core.text import Text
 from taskfit.ladder.report.visible import visible
 
-_VOID = frozenset({"br", "col", "input", "meta"})
+_VOID = frozenset({"br", "col", "input", "meta", "wbr"})
+_JOINTS = re.compile(r"(?<=[_./:-])(?=\w)")
 _SVG_TEXT = frozenset({"text", "tspan"})
 
 Attribute = str | int | float | bool | None
@@ -56,6 +58,12 @@ def inside(child: Child, wrapper: str = "span") -> Html:
 def escaped(text: str) -> Html:
     """Return `text` as markup that shows exactly this text."""
     return Html(html.escape(visible(text), quote=True))
+
+
+def breakable(text: str) -> list[Html]:
+    """Return a name that may be broken after its joints (`_ - . / :`), for narrow columns."""
+    parts = [escaped(part) for part in _JOINTS.split(text)]
+    return [*parts[:1], *(Html(f"<wbr>{part}") for part in parts[1:])]
 
 
 def data_block(name: str, value: object) -> Html:

@@ -7,7 +7,7 @@ from typing import Literal
 
 from taskfit.core.measurement import Report, ScoredPrediction
 from taskfit.core.text import Text
-from taskfit.ladder.report.markup import Child, Html, data_block, el
+from taskfit.ladder.report.markup import Child, Html, breakable, data_block, el
 from taskfit.ladder.report.sections import section
 from taskfit.ladder.report.visible import cut, visible
 
@@ -129,7 +129,7 @@ def _head(rungs: Sequence[str]) -> Html:
     titles += [
         el(
             "th",
-            el("span", one, class_="rung-name"),
+            el("span", breakable(one), class_="rung-name"),
             el(
                 "select",
                 [el("option", sign, value=state) for state, sign in choices],
@@ -147,7 +147,7 @@ def _row(one: MatrixRow) -> Html:
     return el(
         "tr",
         el("td", el("small", one.id), el("div", cut(one.text, LONGEST_TEXT), class_="clamp"), class_="text data"),
-        el("td", cut(one.gold, LONGEST_ANSWER), class_="data"),
+        el("td", breakable(cut(one.gold, LONGEST_ANSWER)), class_="data"),
         [el("td", _shown(mark), class_=f"mark {mark.state}") for mark in one.marks],
     )
 
@@ -155,7 +155,11 @@ def _row(one: MatrixRow) -> Html:
 def _shown(mark: Mark) -> list[Child]:
     said = cut(mark.answer, LONGEST_ANSWER) if mark.state == "wrong" else None
     several = f"{mark.right}/{mark.seeds}" if mark.seeds > 1 else None
-    return [el("b", SIGNS[mark.state]), el("small", several) if several else None, el("span", said) if said else None]
+    return [
+        el("b", SIGNS[mark.state]),
+        el("small", several) if several else None,
+        el("span", breakable(said)) if said else None,
+    ]
 
 
 def _tools() -> Html:

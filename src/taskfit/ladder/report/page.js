@@ -29,6 +29,15 @@
     return one;
   }
 
+  // Names may be broken after their joints; each part is set as text.
+  function name(one, text) {
+    text.split(/(?<=[_.\/:-])(?=[\p{L}\p{N}_])/u).forEach((part, number) => {
+      if (number) one.append(element("wbr"));
+      one.append(part);
+    });
+    return one;
+  }
+
   function both(en, zh) {
     const parts = [["en", en], ["zh", zh]].map(([language, text]) => {
       const one = element("span", "", text);
@@ -42,7 +51,7 @@
     const one = element("td", "mark " + data.states[state]);
     one.append(element("b", "", data.signs[state]));
     if (seeds > 1) one.append(element("small", "", right + "/" + seeds));
-    if (answer) one.append(element("span", "", data.answers[answer]));
+    if (answer) one.append(name(element("span"), data.answers[answer]));
     return one;
   }
 
@@ -50,7 +59,7 @@
     const row = element("tr");
     const first = element("td", "text data");
     first.append(element("small", "", id), element("div", "clamp", text));
-    row.append(first, element("td", "data", gold), ...marks.map(cell));
+    row.append(first, name(element("td", "data"), gold), ...marks.map(cell));
     return row;
   }
 

@@ -143,7 +143,7 @@ def calibration_section(report: Report) -> Html | None:
     lines = [
         (
             one.rung,
-            numbers.NONE if one.calibration.ece is None else numbers.metric(100 * one.calibration.ece, percent=False),
+            numbers.NONE if one.calibration.ece is None else numbers.metric(one.calibration.ece, percent=True),
             numbers.significant(one.calibration.brier),
             numbers.significant(one.calibration.nll),
             numbers.count(one.calibration.rows),

@@ -68,9 +68,9 @@ def ladder_table(report: Report) -> Table:
             )
         ),
         Column(Text(f"difference{points.en}", f"差异{points.zh}"), drop=1),
-        Column(Text("p (Holm)", "p（Holm）"), drop=2),
-        Column(Text("cost per 1,000", "每千次费用"), drop=3),
-        Column(Text("adapting", "适配用时"), drop=4),
+        Column(Text("p (Holm)", "p（Holm）"), drop=4),
+        Column(Text("cost per 1,000", "每千次费用"), drop=2),
+        Column(Text("adapting", "适配用时"), drop=3),
         Column(Text("latency p50 / p95, ms", "延迟 p50 / p95（毫秒）"), drop=5),
         Column(Text("peak memory", "峰值内存"), drop=6),
         Column(Text("parameters trained", "训练参数量"), drop=7),

@@ -35,10 +35,17 @@ def show_report(report: Report, console: "Console") -> None:
             str(Text(f"{left} more columns are in the HTML report", f"另有 {left} 列见 HTML 报告")),
             "dim",
         )
+    unread = ", ".join(f"{one.rung} {one.unscored:,}" for one in report.measurements if one.unscored)
+    if unread:
+        _say(
+            console,
+            str(Text(f"unreadable answers, counted as wrong: {unread}", f"无法读出的回答（按错误计）：{unread}")),
+        )
     console.print()
     for failed in report.failed:
         state = IMPOSSIBLE if failed.kind == "impossible" else FAILED
-        _say(console, f"{failed.rung}: {state}: {Text(failed.en, failed.zh)}", "red" if failed.kind == "failed" else "")
+        words = Text(f"{failed.rung}: {state.en}: {failed.en}", f"{failed.rung}：{state.zh}：{failed.zh}")
+        _say(console, str(words), "red" if failed.kind == "failed" else "")
     for warning in report.warnings:
         words = Text(f"warning: {warning.get('en', '')}", f"警告：{warning.get('zh', '')}")
         _say(console, str(words), "yellow")
@@ -59,10 +66,10 @@ def fitted(table: Table, width: int) -> Table:
 
 
 def _without_note_lines(table: Table) -> Table:
-    """Return the table with the notes of the first two columns only; the others repeat what the page says."""
+    """Return the table with the notes of the first column only, so that numbers stay aligned."""
 
     def cells(line: Line) -> tuple[Cell, ...]:
-        return tuple(one if place < 2 else replace(one, note=None) for place, one in enumerate(line.cells))
+        return tuple(one if place == 0 else replace(one, note=None) for place, one in enumerate(line.cells))
 
     return replace(table, lines=tuple(replace(line, cells=cells(line)) for line in table.lines))
 
