@@ -2,9 +2,9 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from types import ModuleType
 
 from taskfit.app.settings import FORMATS, METHODS, METRICS, method_class
-from taskfit.core.catalog import Catalog
 from taskfit.core.method import Method
 from taskfit.core.text import Text, same
 
@@ -55,13 +55,13 @@ def method_page(name: str) -> MethodPage:
 
 
 def formats() -> tuple[Entry, ...]:
-    """Return all formats of rows that can be read."""
-    return _entries(FORMATS)
+    """Return all formats of rows that can be read, each told by the first line of its file."""
+    return tuple(Entry(name, same(_first_line(FORMATS.module(name)))) for name in FORMATS.names())
 
 
 def metrics() -> tuple[Entry, ...]:
     """Return all metrics."""
-    return _entries(METRICS)
+    return tuple(Entry(name, METRICS.module(name).about) for name in METRICS.names())
 
 
 def _method(name: str) -> Entry:
@@ -75,5 +75,5 @@ def _method(name: str) -> Entry:
     return Entry(name, found.about, facts)
 
 
-def _entries(catalog: Catalog) -> tuple[Entry, ...]:
-    return tuple(Entry(name, catalog.module(name).about) for name in catalog.names())
+def _first_line(module: ModuleType) -> str:
+    return (module.__doc__ or "").strip().partition("\n")[0]

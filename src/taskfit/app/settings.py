@@ -107,8 +107,12 @@ class RowsSettings(Settings):
     )
     format: str | None = setting(None, "format of the files; default: recognised", "文件格式；默认自动识别")
     encoding: str | None = setting(None, "encoding of the files; default: recognised", "文件编码；默认自动识别")
-    test_share: float = setting(0.2, "share of the rows for test, when no file is given", "未给测试文件时划为测试的比例", gt=0, lt=1)
-    dev_share: float = setting(0.2, "share of the rows for dev, when no file is given", "未给开发文件时划为开发的比例", gt=0, lt=1)
+    test_share: float = setting(
+        0.2, "share of the rows for test, when no file is given", "未给测试文件时划为测试的比例", gt=0, lt=1
+    )
+    dev_share: float = setting(
+        0.2, "share of the rows for dev, when no file is given", "未给开发文件时划为开发的比例", gt=0, lt=1
+    )
     columns: ColumnSettings = setting(ColumnSettings(), "which columns hold what", "各列的含义")
 
     @model_validator(mode="before")
@@ -178,7 +182,7 @@ class ClimbSettings(Settings):
     name: str = setting("", "name of the run; default: from the file", "运行名称；默认取自文件名")
     task: TaskSettings = setting(TaskSettings(), "what is asked", "任务内容")
     rows: RowsSettings = setting(
-        ..., "the rows: a file, or files for train, dev and test", "数据：一个文件，或训练、开发、测试文件"
+        ..., "a file of rows, or files for train, dev and test", "一个数据文件，或训练、开发、测试文件"
     )
     model: str = setting(
         "tiny",

@@ -34,7 +34,7 @@ def _flag(key: str, field: FieldInfo, explanation: Text) -> Flag:
     origins = {get_origin(kind) for kind in kinds}
     choices = tuple(str(one) for kind in kinds if get_origin(kind) is Literal for one in get_args(kind))
     if bool in kinds:
-        return Flag(key, "switch", "", explanation)
+        return Flag(key, "switch", "", explanation, "true" if field.default else "")
     if tuple in origins:
         return Flag(key, "list", "A,B", explanation, _default(field))
     if dict in origins:

@@ -38,10 +38,10 @@ START = Text("Try it: taskfit climb task.yaml", "试一试：taskfit climb task.
 MORE = Text("taskfit COMMAND --help tells more", "taskfit 命令 --help 查看详情")
 
 
-def show_help(commands: Sequence[Command]) -> None:
-    """Print the help of the program."""
+def help_of_program(commands: Sequence[Command]) -> str:
+    """Return the help of the program."""
     rows = [(Line(one.name, "bold cyan"), Line(str(one.about))) for one in commands]
-    _print(
+    return _rendered(
         _usage(str(Text("taskfit COMMAND ...", "taskfit 命令 ..."))),
         Line(f"\n{PROGRAM}\n"),
         _panel(COMMANDS, rows),
@@ -50,8 +50,8 @@ def show_help(commands: Sequence[Command]) -> None:
     )
 
 
-def show_command_help(command: Command) -> None:
-    """Print the help of one command: its arguments, then its flags block by block."""
+def help_of_command(command: Command) -> str:
+    """Return the help of one command: its arguments, then its flags block by block."""
     words = " ".join(one.name.upper() if one.required else f"[{one.name.upper()}]" for one in command.arguments)
     parts: list[RenderableType] = [_usage(f"taskfit {command.name} {words}"), Line(f"\n{command.about}\n")]
     if command.arguments:
@@ -60,12 +60,16 @@ def show_command_help(command: Command) -> None:
     parts += [panel_of(block) for block in (*command.blocks(), ALWAYS) if block.flags]
     if command.example:
         parts.append(Line(f"{EXAMPLE}: {command.example}"))
-    _print(*parts)
+    return _rendered(*parts)
 
 
 def panel_of(block: Block, *, as_keys: bool = False) -> Panel:
     """Return the panel of a block: flags as they are typed, or keys as they stand in a file."""
-    return _panel(block.title, [_row(flag, flag.key if as_keys else flag.name) for flag in block.flags])
+    return _panel(block.title, [_row(flag, flag.key if as_keys else _typed(flag)) for flag in block.flags])
+
+
+def _typed(flag: Flag) -> str:
+    return flag.opposite if flag.shape == "switch" and flag.default else flag.name
 
 
 def _usage(line: str) -> Line:
@@ -93,7 +97,9 @@ def _panel(title: Text, rows: Sequence[tuple[Line, Line]]) -> Panel:
     return Panel(table, title=str(title), title_align="left", box=ROUNDED, border_style="dim")
 
 
-def _print(*parts: RenderableType) -> None:
+def _rendered(*parts: RenderableType) -> str:
     console = Console(highlight=False)
     console.width = min(console.width, WIDEST)
-    console.print(Group(*parts))
+    with console.capture() as shown:
+        console.print(Group(*parts))
+    return shown.get().rstrip()

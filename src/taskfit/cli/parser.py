@@ -11,7 +11,7 @@ from typer.core import TyperCommand, TyperGroup
 from taskfit import __version__
 from taskfit.cli.command import Argument, Call, Command
 from taskfit.cli.flags import Flag
-from taskfit.cli.help import show_command_help, show_help
+from taskfit.cli.help import help_of_command, help_of_program
 
 COMPLETING = "_TASKFIT_COMPLETE"  # set by the shell when it asks for the words that may follow
 
@@ -31,7 +31,7 @@ def _application(commands: Sequence[Command], words: Sequence[str]) -> typer.Typ
         """The program itself."""
 
         def format_help(self, ctx: Any, formatter: Any) -> None:  # noqa: ARG002  (the signature is Typer's)
-            show_help(commands)
+            formatter.write(help_of_program(commands))
 
     def begin(
         ctx: typer.Context,
@@ -42,7 +42,7 @@ def _application(commands: Sequence[Command], words: Sequence[str]) -> typer.Typ
             typer.echo(f"taskfit {__version__}")
             raise typer.Exit
         if ctx.invoked_subcommand is None:
-            show_help(commands)
+            typer.echo(ctx.get_help())
 
     app = typer.Typer(cls=Program, suggest_commands=False)
     app.callback(invoke_without_command=True)(begin)
@@ -57,7 +57,7 @@ def _class_of(command: Command) -> type[TyperCommand]:
         """One command."""
 
         def format_help(self, ctx: Any, formatter: Any) -> None:  # noqa: ARG002  (the signature is Typer's)
-            show_command_help(command)
+            formatter.write(help_of_command(command))
 
     return One
 
