@@ -102,7 +102,7 @@ def _unclear(columns: Sequence[str], text: str | None, label: str | None, *, whe
         Text(f"it is not clear {missing.en}; the columns are {shown}", f"无法确定{missing.zh}；现有的列：{shown}"),
         where=where,
         todo=Text(
-            "name them: --columns text=NAME,label=NAME, or in the task file `columns: {text: NAME, label: NAME}`",
-            "请指明：--columns text=列名,label=列名，或在任务文件中写 `columns: {text: 列名, label: 列名}`",
+            "name them: --rows.columns.text NAME --rows.columns.label NAME (in a task file: rows.columns)",
+            "请指明：--rows.columns.text 列名 --rows.columns.label 列名（任务文件中为 rows.columns）",
         ),
     )

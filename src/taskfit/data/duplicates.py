@@ -2,7 +2,7 @@
 
 Exactly: equal after NFKC and case folding when only letters and digits are looked at. Nearly: Jaccard similarity of character
 5-grams at least 0.8, found with MinHash (Broder 1997) in 16 bands of 4 and then computed exactly; a pair at
-0.8 is missed once in 4,700 (1 - (1 - 0.8^4)^16 = 0.9998 are found).
+0.8 is missed once in 4,600 ((1 - 0.8^4)^16).
 """
 
 import hashlib

@@ -13,13 +13,15 @@ MARKS = (
     (codecs.BOM_UTF16_LE, "utf-16"),
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
+GIF = Text("a GIF picture", "GIF 图片")
 MAGIC = (
     (b"\x89PNG\r\n", Text("a PNG picture", "PNG 图片")),
     (b"\xff\xd8\xff", Text("a JPEG picture", "JPEG 图片")),
-    (b"GIF8", Text("a GIF picture", "GIF 图片")),
+    (b"GIF87a", GIF),
+    (b"GIF89a", GIF),
     (b"%PDF-", Text("a PDF document", "PDF 文档")),
     (b"\x1f\x8b", Text("a gzip archive: unpack it first (gunzip)", "gzip 压缩文件：请先解压（gunzip）")),
-    (b"BZh", Text("a bzip2 archive: unpack it first (bunzip2)", "bzip2 压缩文件：请先解压（bunzip2）")),
+    (b"BZh91AY&SY", Text("a bzip2 archive: unpack it first (bunzip2)", "bzip2 压缩文件：请先解压（bunzip2）")),
     (b"\x28\xb5\x2f\xfd", Text("a zstd archive: unpack it first (unzstd)", "zstd 压缩文件：请先解压（unzstd）")),
     (b"\xfd7zXZ", Text("an xz archive: unpack it first (unxz)", "xz 压缩文件：请先解压（unxz）")),
     (b"7z\xbc\xaf", Text("a 7z archive: unpack it first", "7z 压缩文件：请先解压")),
@@ -93,7 +95,7 @@ def _decode_as(content: bytes, encoding: str, where: str) -> Decoded:
     except LookupError:
         raise UsageError(
             Text(f"'{encoding}' is no text encoding", f"'{encoding}' 不是文本编码"),
-            where="--encoding",
+            where="--rows.encoding",
             todo=same("utf-8, gb18030, big5, utf-16, cp1252, ..."),
         ) from None
     except UnicodeDecodeError as problem:
@@ -102,7 +104,9 @@ def _decode_as(content: bytes, encoding: str, where: str) -> Decoded:
         raise DataError(
             Text(f"byte 0x{byte:02X} is not {encoding}", f"字节 0x{byte:02X} 不符合 {encoding} 编码"),
             where=f"{where}:{line}",
-            todo=Text("mend the line, or name the encoding with --encoding", "请修正该行，或用 --encoding 指定编码"),
+            todo=Text(
+                "mend the line, or name the encoding with --rows.encoding", "请修正该行，或用 --rows.encoding 指定编码"
+            ),
         ) from None
     except (UnicodeError, ValueError) as problem:
         raise DataError(Text(f"not {encoding}: {problem}", f"不是 {encoding}：{problem}"), where=where) from None
@@ -114,8 +118,8 @@ def _with_nul(content: bytes) -> Text:
         half = sample[offset::2]
         if half and half.count(0) > 0.3 * len(half):
             return Text(
-                f"this looks like {name} without a mark at its start; say so with --encoding {name}",
-                f"看起来是没有 BOM 的 {name}；请用 --encoding {name} 指明",
+                f"this looks like {name} without a mark at its start; say so with --rows.encoding {name}",
+                f"看起来是没有 BOM 的 {name}；请用 --rows.encoding {name} 指明",
             )
     line = content.count(b"\n", 0, content.index(b"\0")) + 1
     return Text(f"{BINARY.en}, the first in line {line}", f"{BINARY.zh}，首个在第 {line} 行")
@@ -158,7 +162,10 @@ def _broken_line(where: str, number: int, line: bytes) -> Finding:
     return Finding(
         f"{where}:{number}",
         Text(f"this line is not UTF-8; it may be {shown}", f"这一行不是 UTF-8；可能是 {shown}"),
-        Text(f"mend the line, or read the file with --encoding {names}", f"请修正该行，或用 --encoding {names} 读取"),
+        Text(
+            f"mend the line, or read the file with --rows.encoding {names}",
+            f"请修正该行，或用 --rows.encoding {names} 读取",
+        ),
     )
 
 

@@ -32,8 +32,8 @@ def remarks_on(task: Task) -> tuple[Text, ...]:
     return (
         Text(
             f"the labels {names} are only numbers: a model that is prompted cannot know what they mean; "
-            "give each a word in the task file (labels: {0: negative, 1: positive})",
-            f"标签 {names} 只是数字：仅靠提示的模型无法知道其含义；请在任务文件中为每个标签写一个词（labels: {{0: 负面, 1: 正面}}）",
+            "give each a word in the task file (task.labels: {0: negative, 1: positive})",
+            f"标签 {names} 只是数字：仅靠提示的模型无法知道其含义；请在任务文件中为每个标签写一个词（task.labels: {{0: 负面, 1: 正面}}）",
         ),
     )
 

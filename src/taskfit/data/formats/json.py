@@ -29,16 +29,25 @@ def read(source: Source) -> Table:
     if start == len(text):
         raise no_rows(source.name)
     if text[start] == "{":
-        start = _list_inside(source, start)
-    elif text[start] != "[":
+        rows, _ = _elements(source, _list_inside(source, start))
+    elif text[start] == "[":
+        rows, end = _elements(source, start)
+        _nothing_after(source, end)
+    else:
         raise _not_rows(source, start)
-    rows = _elements(source, start)
     if not rows:
         raise no_rows(source.name)
     return Table(columns_of(rows), rows)
 
 
-def _elements(source: Source, start: int) -> tuple[RawRow | BadRow, ...]:
+def _nothing_after(source: Source, end: int) -> None:
+    place = _blank(source.text, end)
+    if place != len(source.text):
+        raise _broken(source, json.JSONDecodeError("Extra data", source.text, place))
+
+
+def _elements(source: Source, start: int) -> tuple[tuple[RawRow | BadRow, ...], int]:
+    """Return the rows of the list at `start`, and where it ends."""
     text = source.text
     rows: list[RawRow | BadRow] = []
     place, line, counted = _blank(text, start + 1), 1, 0
@@ -52,7 +61,7 @@ def _elements(source: Source, start: int) -> tuple[RawRow | BadRow, ...]:
         row, place = _element(source, place, line)
         rows.append(row)
         place = _blank(text, place)
-    return tuple(rows)
+    return tuple(rows), place + 1
 
 
 def _element(source: Source, place: int, line: int) -> tuple[RawRow | BadRow, int]:
@@ -74,11 +83,12 @@ def _list_inside(source: Source, start: int) -> int:
     """Return where the list of rows begins in the object at `start`."""
     text = source.text
     try:
-        value, _ = LENIENT.raw_decode(text, start)
+        value, end = LENIENT.raw_decode(text, start)
     except json.JSONDecodeError as problem:
         raise _broken(source, problem) from None
     except RecursionError:
         raise DataError(TOO_DEEP, where=source.name) from None
+    _nothing_after(source, end)
     lists = [key for key, inner in value.items() if isinstance(inner, list)]
     keys = [key for key in LIST_KEYS if key in lists] or (lists if len(lists) == 1 else [])
     if not keys:

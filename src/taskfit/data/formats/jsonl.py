@@ -13,8 +13,9 @@ def likely(source: Source) -> int:
     start = source.head.lstrip("\ufeff \t\r\n")
     if not start.startswith("{"):
         return 0
-    lines = [line for line in split_lines(start)[:2] if line.strip()]
-    each = len(lines) == 2 and all(isinstance(parse_row(line, 1), RawRow) for line in lines)
+    lines = [line for line in split_lines(start) if line.strip()][:2]
+    # After a whole object another line can only be another row, sound or broken.
+    each = len(lines) == 2 and isinstance(parse_row(lines[0], 1), RawRow)
     return 6 if each else 2
 
 
