@@ -96,7 +96,7 @@ def _with_paths(values: Mapping[str, Any], change: Callable[[str], str]) -> dict
     model = values.get("model")
     if (
         isinstance(model, str)
-        and model != "tiny"
+        and model not in ("", "tiny")
         and "://" not in model
         and (Path(model).is_dir() or Path(change(model)).is_dir())
     ):

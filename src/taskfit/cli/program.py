@@ -7,11 +7,11 @@ import sys
 import traceback
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from types import FrameType
 from typing import NoReturn
 
 from typer.exceptions import Abort, TyperException
 
+from taskfit.app.stop import SIGNALS, Stopped, stop_at_once
 from taskfit.cli.command import Stage
 from taskfit.cli.commands import commands
 from taskfit.cli.parser import parse
@@ -24,18 +24,10 @@ BUG, NO_MEMORY, INTERRUPTED, BROKEN_PIPE = 1, 5, 130, 141
 DISK_TROUBLE = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EIO, errno.EACCES, errno.EPERM}
 
 
-class Terminated(KeyboardInterrupt):
-    """The system asked the process to end (SIGTERM, SIGHUP): handled like Ctrl-C, with its own exit code."""
-
-    def __init__(self, number: int):
-        super().__init__()
-        self.exit_code = 128 + number
-
-
 def main() -> NoReturn:
     """Run the command line of this process and leave with its exit code."""
-    signal.signal(signal.SIGTERM, _terminate)
-    signal.signal(signal.SIGHUP, _terminate)
+    for number in SIGNALS:
+        signal.signal(number, stop_at_once)
     sys.exit(run(sys.argv[1:]))
 
 
@@ -55,7 +47,7 @@ def ending(work: Callable[[], None], stage: Stage) -> int:
         return _tell(problem)
     except KeyboardInterrupt as stopped:
         _say(_how_to_resume(stage))
-        return stopped.exit_code if isinstance(stopped, Terminated) else INTERRUPTED
+        return stopped.exit_code if isinstance(stopped, Stopped) else INTERRUPTED
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return BROKEN_PIPE
@@ -91,10 +83,6 @@ def _language(words: list[str]) -> tuple[str | None, list[str]]:
         if word == "--lang" and place + 1 < len(words):
             return words[place + 1], words[:place] + words[place + 2 :]
     return None, words
-
-
-def _terminate(number: int, frame: FrameType | None) -> None:  # noqa: ARG001  (the signature is Python's)
-    raise Terminated(number)
 
 
 def _tell(problem: TaskfitError) -> int:

@@ -1,0 +1,39 @@
+"""The first signal is a request, the second an order; handlers are put back."""
+
+import os
+import signal
+
+import pytest
+
+from taskfit.app.stop import SIGNALS, Stopped, stoppable
+
+
+def test_the_first_signal_only_asks() -> None:
+    with pytest.raises(Stopped) as stopped, stoppable() as stop:
+        assert not stop()
+        os.kill(os.getpid(), signal.SIGTERM)
+        assert stop()
+        raise KeyboardInterrupt  # as training does after it has saved
+    assert stopped.value.exit_code == 143
+
+
+def test_the_second_signal_ends_the_work_where_it_is() -> None:
+    reached = False
+    with pytest.raises(Stopped) as stopped, stoppable():
+        os.kill(os.getpid(), signal.SIGINT)
+        os.kill(os.getpid(), signal.SIGINT)
+        reached = True
+    assert not reached
+    assert stopped.value.exit_code == 130
+
+
+def test_work_that_ended_before_it_could_stop_ends_well() -> None:
+    with stoppable():
+        os.kill(os.getpid(), signal.SIGHUP)
+
+
+def test_handlers_are_put_back() -> None:
+    before = [signal.getsignal(number) for number in SIGNALS]
+    with stoppable():
+        assert [signal.getsignal(number) for number in SIGNALS] != before
+    assert [signal.getsignal(number) for number in SIGNALS] == before
