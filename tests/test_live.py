@@ -94,14 +94,14 @@ def test_plain_progress_comes_at_most_every_ten_seconds_of_a_phase() -> None:
     ]
 
 
-def test_on_a_terminal_the_table_is_drawn_and_the_verdict_comes_last() -> None:
+def test_on_a_terminal_the_table_fills_and_makes_room_at_the_end() -> None:
     shown = _shown(_run(), terminal=True)
     assert shown.count("warning: small \\x1b[31mtest") == 1
     last = shown[shown.rindex("accuracy") :]
     for part in ("zero_shot", "kept", "87.0 [80.4, 93.6]", "GFLOPs", "not possible", "failed"):
         assert part in last
-    assert last.rstrip().endswith("report: runs/reviews-0001/report.html")
-    assert last.index("Stop at lora.") > last.index("full")
+    assert last.count("\x1b[1A\x1b[2K") >= 5
+    assert "Stop at lora." not in shown
 
 
 def test_time_left_follows_the_pace_of_the_phase() -> None:
@@ -146,4 +146,7 @@ def test_an_error_leaves_the_terminal_usable() -> None:
 
     with pytest.raises(KeyboardInterrupt):
         interrupted()
-    assert console.file.getvalue().rstrip().endswith("\x1b[?25h")  # type: ignore[attr-defined]
+    last = console.file.getvalue().rsplit("lora", 1)[1]  # type: ignore[attr-defined]
+    assert "running" in last
+    assert "\x1b[1A" not in last
+    assert last.rstrip().endswith("\x1b[?25h")

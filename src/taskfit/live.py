@@ -100,6 +100,9 @@ class Board:
 class LiveTable:
     """Shows events as a table that fills rung by rung; as plain lines when `quiet` or not on a terminal.
 
+    When all went well the live table makes room for what the command shows last (verdict, report);
+    after an error it stays, so that one sees how far the run came.
+
     >>> with LiveTable(rungs=["zero_shot"]) as live:  # doctest: +SKIP
     ...     climb(task, emit=live.emit)
     """
@@ -115,7 +118,6 @@ class LiveTable:
         self._line_at = 0.0
         self._line_phase = ""
         self._warned: set[str] = set()
-        self._last_words: list[tuple[str, str]] = []
 
     def __enter__(self) -> Self:
         if self.console.is_terminal and not self.console.is_dumb_terminal and not self.quiet:
@@ -132,10 +134,9 @@ class LiveTable:
     ) -> None:
         if self._live is not None:
             self.board.phase, self.board.step = None, ""
+            self._live.transient = problem is None
             self._live.stop()
             self._live = None
-            for words, style in self._last_words:
-                self._print(words, style)
 
     def emit(self, event: Event) -> None:
         """Take one event and show it; progress refreshes the table at most four times a second."""
@@ -144,8 +145,6 @@ class LiveTable:
             self._warn(_said(event.data.get("text")))
         elif self._live is None:
             self._plain(event)
-        elif event.kind in ("verdict", "run.finished"):
-            self._last_words.append((_line(event), "bold" if event.kind == "verdict" else ""))
         elif event.kind in ("run.started", "rows.read", "splits.made"):
             self._print(_line(event), "")
         if self._live is not None:

@@ -7,13 +7,12 @@ from importlib.resources import files
 
 from taskfit.core.measurement import Report, ScoredPrediction
 from taskfit.core.text import Language, Text
-from taskfit.ladder.report.inside import class_section, curve_section, trial_section
+from taskfit.ladder.report.inside import calibration_section, class_section, curve_section, trial_section
 from taskfit.ladder.report.markup import Html, el
 from taskfit.ladder.report.matrix import example_section, matrix_rows, matrix_section
 from taskfit.ladder.report.picture import ladder_picture
 from taskfit.ladder.report.repeat import fact_text, repeat_section
 from taskfit.ladder.report.sections import (
-    calibration_section,
     failed_section,
     ladder_section,
     prompt_section,

@@ -11,7 +11,7 @@ from taskfit.ladder.report.markup import Child, Html, el
 from taskfit.ladder.report.sections import section, small_table
 from taskfit.ladder.report.table import is_percent, primary_metric
 from taskfit.ladder.report.visible import cut, one_line
-from taskfit.ladder.report.words import UNREADABLE, YES
+from taskfit.ladder.report.words import RUNG, UNREADABLE, YES
 
 FEW_LABELS = 12
 PAIRS_SHOWN = 20
@@ -48,6 +48,39 @@ def class_section(report: Report) -> Html | None:
     """Return scores per class and the confusion matrix of each rung."""
     blocks = [_classes_of(one, report) for one in report.measurements if one.classes or one.confusion]
     return section("classes", Text("Label by label", "逐个标签"), blocks) if blocks else None
+
+
+def calibration_section(report: Report) -> Html | None:
+    """Return how far the probabilities of each rung can be trusted."""
+    lines = [
+        (
+            one.rung,
+            numbers.NONE if one.calibration.ece is None else numbers.metric(one.calibration.ece, percent=True),
+            numbers.significant(one.calibration.brier),
+            numbers.significant(one.calibration.nll),
+            numbers.count(one.calibration.rows),
+        )
+        for one in report.measurements
+        if one.calibration is not None
+    ]
+    if not lines:
+        return None
+    titles = (
+        RUNG,
+        Text("calibration error, points", "校准误差（百分点）"),
+        Text("Brier", "Brier 分数"),
+        Text("negative log-likelihood", "负对数似然"),
+        Text("rows", "行数"),
+    )
+    return section(
+        "calibration",
+        Text("Can its probabilities be trusted?", "概率可信吗？"),
+        small_table(titles, lines),
+        lead=Text(
+            "Lower is better in every column. The calibration error needs at least 300 rows.",
+            "各列均越低越好。校准误差至少需要 300 行。",
+        ),
+    )
 
 
 def confused_pairs(confusion: Confusion) -> list[tuple[str, str | None, int, int]]:

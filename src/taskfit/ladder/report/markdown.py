@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from taskfit.core.measurement import Report
 from taskfit.core.text import Language, Text
 from taskfit.ladder.report.repeat import fact_text, ordered
-from taskfit.ladder.report.table import Cell, Table, comparison_table, ladder_table
+from taskfit.ladder.report.table import Cell, Table, comparison_table, ladder_table, reason_text
 from taskfit.ladder.report.visible import one_line
 from taskfit.ladder.report.words import DECIDED, FAILED, IMPOSSIBLE, UNDECIDED, fact_name
 
@@ -23,7 +23,7 @@ def report_markdown(report: Report, language: Language) -> str:
     parts = [
         f"# taskfit: {escaped(str(report.run.get('name') or ''))}".rstrip(": "),
         f"**{say(DECIDED if verdict.kind == 'stop' else UNDECIDED)}** {say(Text(verdict.en, verdict.zh))}",
-        "\n".join(f"- {escaped(one.rung)}: {say(Text(one.en, one.zh))}" for one in verdict.reasons),
+        "\n".join(f"- {escaped(one.rung)}: {say(reason_text(one))}" for one in verdict.reasons),
         _heading(Text("The rungs", "各级台阶"), language),
         _table(ladder_table(report), language),
     ]

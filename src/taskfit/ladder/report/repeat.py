@@ -1,13 +1,15 @@
 """Everything needed to repeat the run: facts of any shape as lists and tables."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
+from taskfit.core.files import plain, to_json
 from taskfit.core.measurement import Report
 from taskfit.core.text import Text, same
 from taskfit.ladder.report.markup import Child, Html, el
 from taskfit.ladder.report.numbers import NONE
-from taskfit.ladder.report.sections import section
-from taskfit.ladder.report.words import NO, YES, fact_name
+from taskfit.ladder.report.sections import section, small_table
+from taskfit.ladder.report.storable import storable
+from taskfit.ladder.report.words import NO, RUNG, YES, fact_name
 
 FIRST = (
     "command",
@@ -24,15 +26,12 @@ FIRST = (
     "versions",
 )
 
+MOST_OPEN = 20
+
 
 def repeat_section(report: Report) -> Html:
     """Return command, settings, versions, machine, seed, fingerprints, rows, test looks and power."""
     command = report.run.get("command")
-    settings = [
-        el("details", el("summary", el("b", one.rung), el("small", one.method)), _shown(one.settings))
-        for one in report.measurements
-        if one.settings
-    ]
     return section(
         "repeat",
         Text("How to repeat this", "如何复现"),
@@ -40,8 +39,8 @@ def repeat_section(report: Report) -> Html:
         _shown({key: value for key, value in ordered(report.run).items() if key != "command"}),
         el("h3", Text("The task", "任务")),
         _shown(report.task),
-        el("h3", Text("Settings of the rungs", "各级台阶的设置")) if settings else None,
-        settings,
+        el("h3", Text("Settings of the rungs", "各级台阶的设置")) if report.measurements else None,
+        _settings(report) if report.measurements else None,
     )
 
 
@@ -82,4 +81,36 @@ def _shown(value: object) -> Child:
     if isinstance(value, Mapping):
         return el("dl", [[el("dt", fact_name(str(key))), el("dd", _shown(one))] for key, one in value.items()])
     assert isinstance(value, (list, tuple))
+    if _is_table(value):
+        return _table(value)
     return el("ul", [el("li", _shown(one)) for one in value], class_="plain")
+
+
+def _settings(report: Report) -> Html:
+    lines = [
+        (one.rung, one.method, ", ".join(f"{key} = {_short(value)}" for key, value in one.settings.items()))
+        for one in report.measurements
+    ]
+    return small_table((RUNG, Text("method", "方法"), Text("settings", "设置")), lines, texts=3)
+
+
+def _short(value: object) -> str:
+    return value if isinstance(value, str) else to_json(storable(plain(value)), indent=None)
+
+
+def _is_table(value: Sequence[object]) -> bool:
+    """Tell whether `value` is a list of flat mappings with the same keys."""
+    keys = [tuple(one) for one in value if isinstance(one, Mapping) and all(map(_is_flat, one.values()))]
+    return len(keys) == len(value) and len(set(keys)) == 1
+
+
+def _is_flat(value: object) -> bool:
+    return fact_text(value) is not None
+
+
+def _table(value: Sequence[Mapping[str, object]]) -> Html:
+    keys = list(value[0])
+    table = small_table(
+        [fact_name(str(key)) for key in keys], [[fact_text(one[key]) for key in keys] for one in value], texts=len(keys)
+    )
+    return table if len(value) <= MOST_OPEN else el("details", el("summary", f"{len(value)}"), table)

@@ -6,7 +6,7 @@ from taskfit.core.measurement import Measurement, Report
 from taskfit.core.text import Text
 from taskfit.ladder.report import numbers
 from taskfit.ladder.report.markup import Child, Html, el
-from taskfit.ladder.report.table import Cell, Line, Table, comparison_table, is_percent, ladder_table
+from taskfit.ladder.report.table import Cell, Line, Table, comparison_table, is_percent, ladder_table, reason_text
 from taskfit.ladder.report.visible import cut
 from taskfit.ladder.report.words import DECIDED, FAILED, IMPOSSIBLE, RUNG, UNDECIDED, metric_name
 
@@ -33,10 +33,7 @@ def verdict_section(report: Report) -> Html:
         el("p", more, class_="more") if verdict.rows_needed else None,
         el(
             "ul",
-            [
-                el("li", el("span", one.rung, class_="rung"), el("span", Text(one.en, one.zh)))
-                for one in verdict.reasons
-            ],
+            [el("li", el("span", one.rung, class_="rung"), el("span", reason_text(one))) for one in verdict.reasons],
             class_="reasons",
         ),
         id="verdict",
@@ -135,39 +132,6 @@ def warning_section(report: Report) -> Html | None:
         "warnings",
         Text("Warnings", "警告"),
         el("ul", [el("li", Text(one.get("en", ""), one.get("zh", ""))) for one in report.warnings], class_="warnings"),
-    )
-
-
-def calibration_section(report: Report) -> Html | None:
-    """Return how far the probabilities of each rung can be trusted."""
-    lines = [
-        (
-            one.rung,
-            numbers.NONE if one.calibration.ece is None else numbers.metric(one.calibration.ece, percent=True),
-            numbers.significant(one.calibration.brier),
-            numbers.significant(one.calibration.nll),
-            numbers.count(one.calibration.rows),
-        )
-        for one in report.measurements
-        if one.calibration is not None
-    ]
-    if not lines:
-        return None
-    titles = (
-        RUNG,
-        Text("calibration error, points", "校准误差（百分点）"),
-        Text("Brier", "Brier 分数"),
-        Text("negative log-likelihood", "负对数似然"),
-        Text("rows", "行数"),
-    )
-    return section(
-        "calibration",
-        Text("Can its probabilities be trusted?", "概率可信吗？"),
-        small_table(titles, lines),
-        lead=Text(
-            "Lower is better in every column. The calibration error needs at least 300 rows.",
-            "各列均越低越好。校准误差至少需要 300 行。",
-        ),
     )
 
 

@@ -4,7 +4,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from taskfit.core.measurement import Comparison, Measurement, Report
+from taskfit.core.measurement import Comparison, Measurement, Reason, Report
 from taskfit.core.text import Text, same
 from taskfit.ladder.report import numbers
 from taskfit.ladder.report.words import NO, RUNG, STOP_HERE, YES, metric_name
@@ -52,6 +52,11 @@ def is_percent(report: Report, name: str) -> bool:
     """Tell whether the metric `name` is a share: all its values lie between 0 and 1."""
     found = [one.metrics[name].estimate for one in report.measurements if name in one.metrics]
     return all(0 <= value <= 1 for value in found if math.isfinite(value))
+
+
+def reason_text(reason: Reason) -> Text:
+    """Return a reason without the name of its rung in front, which every form of the report shows by itself."""
+    return Text(reason.en.removeprefix(f"{reason.rung}: "), reason.zh.removeprefix(f"{reason.rung}："))
 
 
 def ladder_table(report: Report) -> Table:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from taskfit.core.measurement import Report
 from taskfit.core.text import Text
-from taskfit.ladder.report.table import Cell, Line, Table, ladder_table
+from taskfit.ladder.report.table import Cell, Line, Table, ladder_table, reason_text
 from taskfit.ladder.report.visible import one_line
 from taskfit.ladder.report.words import DECIDED, FAILED, IMPOSSIBLE, UNDECIDED
 
@@ -23,7 +23,8 @@ def show_report(report: Report, console: "Console") -> None:
     _say(console, str(DECIDED if report.verdict.kind == "stop" else UNDECIDED), "bold cyan")
     _say(console, str(Text(report.verdict.en, report.verdict.zh)), "bold")
     for reason in report.verdict.reasons:
-        _say(console, f"  • {reason.rung}: {Text(reason.en, reason.zh)}")
+        said = reason_text(reason)
+        _say(console, str(Text(f"• {reason.rung}: {said.en}", f"• {reason.rung}：{said.zh}")))
     table = _without_note_lines(ladder_table(report))
     fitting = fitted(table, console.width)
     console.print()

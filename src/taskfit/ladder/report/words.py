@@ -82,6 +82,7 @@ FACTS: Mapping[str, Text] = {
     "processor": Text("processor", "处理器"),
     "cores": Text("cores", "核数"),
     "memory": Text("memory", "内存"),
+    "time": Text("time", "时间"),
 }
 
 

@@ -1,10 +1,8 @@
 """Write a report in all its forms into a folder, and read it back."""
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 from pydantic import TypeAdapter
 
@@ -13,6 +11,7 @@ from taskfit.core.measurement import Report, ScoredPrediction
 from taskfit.core.text import current_language
 from taskfit.ladder.report.html import report_page
 from taskfit.ladder.report.markdown import report_markdown
+from taskfit.ladder.report.storable import storable
 from taskfit.ladder.report.visible import count_secrets
 
 
@@ -33,19 +32,6 @@ def write_report(report: Report, rows: Mapping[str, Sequence[ScoredPrediction]],
 def read_report(folder: Path) -> Report:
     """Return the report that was written into `folder`."""
     return TypeAdapter(Report).validate_python(read_json(folder / "report.json"))
-
-
-def storable(value: Any) -> Any:
-    r"""Return JSON values that every JSON reader takes: NaN and infinity as text, half characters as `\udc80`."""
-    if isinstance(value, float) and not math.isfinite(value):
-        return "NaN" if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"
-    if isinstance(value, str):
-        return value.encode("utf-8", "backslashreplace").decode()
-    if isinstance(value, dict):
-        return {storable(key): storable(one) for key, one in value.items()}
-    if isinstance(value, list):
-        return [storable(one) for one in value]
-    return value
 
 
 def _with_secret_warning(report: Report, rows: Mapping[str, Sequence[ScoredPrediction]]) -> Report:
