@@ -45,6 +45,13 @@ def commands() -> tuple[Command, ...]:
             example="taskfit report runs/reviews-0001",
         ),
         Command(
+            "train",
+            Text("train one method by a recipe", "按配方训练一种方法"),
+            _train,
+            (Argument("recipe", Text("a recipe (.yaml)", "配方文件（.yaml）")),),
+            example="taskfit train recipe.yaml",
+        ),
+        Command(
             "methods",
             Text("list the methods, or tell all about one", "列出方法，或查看某个方法的全部设置"),
             _methods,
@@ -86,7 +93,7 @@ def _climb(values: Values, stage: Stage) -> None:
     with LiveTable(rungs=[rung.name for rung in rungs_of(settings)]) as table:
         result = climb(settings, _both(stage.see, table.emit))
     show_report(result.report, Console())
-    _say(Text(f"The report: {result.folder / 'report.html'}", f"报告：{result.folder / 'report.html'}"))
+    _say_where(result.folder)
 
 
 def _both(first: Emit, second: Emit) -> Emit:
@@ -105,7 +112,17 @@ def _report(values: Values, stage: Stage) -> None:  # noqa: ARG001
 
     folder = Path(values["run"])
     show_report(rebuild(folder), Console())
-    _say(Text(f"The report: {folder / 'report.html'}", f"报告：{folder / 'report.html'}"))
+    _say_where(folder)
+
+
+def _train(values: Values, stage: Stage) -> None:
+    from taskfit.app.train import read_train, train
+    from taskfit.live import LiveTable
+
+    settings = read_train(Path(values["recipe"]))
+    with LiveTable(rungs=[settings.method]) as table:
+        folder = train(settings, _both(stage.see, table.emit))
+    _say(Text(f"The model: {folder}", f"模型：{folder}"))
 
 
 def _methods(values: Values, stage: Stage) -> None:  # noqa: ARG001
@@ -137,6 +154,11 @@ def _doctor(values: Values, stage: Stage) -> None:  # noqa: ARG001
     from taskfit.cli.show import show_facts
 
     show_facts(doctor(Path("runs")))
+
+
+def _say_where(run: Path) -> None:
+    page = run / "report.html"
+    _say(Text(f"The report: {page}", f"报告：{page}"))
 
 
 def _say(sentence: Text) -> None:
