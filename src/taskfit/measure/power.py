@@ -68,7 +68,7 @@ def rows_needed(difference: float, discordance: float = DISCORDANCE, *, wanted: 
 def say_power(rows: int, discordance: float = DISCORDANCE) -> Text:
     """Return one sentence, to be shown before a run, on what this many test rows can show."""
     smallest, needed = smallest_difference(rows, discordance), rows_needed(0.02, discordance)
-    share = f"{100 * discordance:.0f} %"
+    share = f"{100 * discordance:.0f}"
     if smallest is None:
         return Text(
             f"With {rows:,} test rows no difference between two rungs can be shown; 2 points would take about {needed:,} rows.",
@@ -77,8 +77,8 @@ def say_power(rows: int, discordance: float = DISCORDANCE) -> Text:
     points = f"{100 * smallest:.1f}"
     return Text(
         f"With {rows:,} test rows, two rungs that differ by {points} points or more are told apart in 80 % of runs (if they "
-        f"disagree on {share} of rows); 2 points would take about {needed:,} rows.",
-        f"测试集有 {rows:,} 行：若两个方法在 {share} 的行上不一致，相差 {points} 个百分点以上时有 80% 的机会区分出来；"
+        f"disagree on {share} % of rows); 2 points would take about {needed:,} rows.",
+        f"测试集有 {rows:,} 行：若两个方法在 {share}% 的行上不一致，相差 {points} 个百分点以上时有 80% 的机会区分出来；"
         f"要显示 2 个百分点的差异约需 {needed:,} 行。",
     )
 

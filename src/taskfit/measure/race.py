@@ -7,6 +7,7 @@ Ramdas 2024, arXiv:2010.09686). For dev rows; the final table still uses the who
 import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Literal
 
 import numpy as np
@@ -42,7 +43,7 @@ class Race:
             raise UsageError(Text("a difference must lie between -1 and 1", "差值必须在 -1 与 1 之间"))
         return self if self.outcome != "open" else replace(self, differences=self.differences + added)
 
-    @property
+    @cached_property
     def outcome(self) -> Outcome:
         """What is known at the level alpha; a gain between 0 and the margin can prove both, then it climbs."""
         if self.evidence_of_gain >= 1 / self.alpha:
