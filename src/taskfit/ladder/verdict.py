@@ -119,7 +119,8 @@ def _more_rows(comparison: Comparison, margin: float, rows: int) -> int | None:
     """Rows until the interval would leave out 0 or the margin, were the true difference the one found."""
     found = comparison.difference
     distance = found.estimate if found.estimate >= margin else max(margin - found.estimate, found.estimate)
-    if distance <= 0:
+    # A hundredth of a point or less: no number of rows worth naming would decide.
+    if distance < 1e-4:
         return None
     normal = NormalDist()
     tests = max(1.0, comparison.p_holm / comparison.p) if comparison.p > 0 else 1.0
