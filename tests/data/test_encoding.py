@@ -62,6 +62,14 @@ def test_names_the_one_gbk_line_in_a_utf8_file():
     assert "gb18030: 这一行是" in str(caught.value)
 
 
+def test_a_file_of_two_encodings_is_never_read_as_one():
+    # Every UTF-8 line has an even number of bytes, so that GB18030 could read the whole file.
+    lines = ["我们都很喜欢这家店的味道了".encode("gbk")] * 40 + ["好吃好吃下次还来".encode()] * 60
+    with pytest.raises(DataError) as caught:
+        decode(b"\n".join(lines), where="rows.txt")
+    assert len(caught.value.findings) == 40
+
+
 def test_one_odd_byte_in_english_is_rather_western():
     with pytest.raises(DataError, match=r"rows:2: .*cp1252: 1 a sisterðcity.*--rows.encoding cp1252"):
         decode(b"0 a sister city\n1 a sister\xf0city with Los Angeles\n", where="rows")

@@ -68,6 +68,15 @@ def test_a_rare_label_is_trained_on_before_it_is_tested():
     assert Counter(one.target for one in splits.test)["pair"] == 1
 
 
+def test_every_label_with_three_blocks_is_on_every_side():
+    examples = [
+        *rows(900, 3),
+        *(example_of(text, "rare", number=900 + n) for n, text in enumerate(("zebra", "fern", "owl"))),
+    ]
+    splits = split_rows(examples, seed=0, max_test=90, max_dev=45)
+    assert all("rare" in {one.target for one in part} for part in (splits.train, splits.dev, splits.test))
+
+
 def test_the_seed_decides_and_the_order_of_rows_does_not():
     examples = rows(120)
     first = split_rows(examples, seed=1)

@@ -156,12 +156,11 @@ def _deal(blocks: Sequence[_Block], wanted: Mapping[str, int]) -> dict[int, str]
     room = {side: _quotas(sizes, count) for side, count in wanted.items()}
     side_of: dict[int, str] = {}
     for label, members in strata.items():
-        # A label with two blocks is tested and trained on; with one it is only trained on.
-        sides = list(wanted)[: max(0, len(members) - 1)]
-        left = {side: room[side][label] for side in sides}
+        left = {side: room[side][label] for side in wanted}
         for number, block in enumerate(members):
+            # The last block is trained on, so that no label is only tested.
             spare = number < len(members) - 1
-            side = next((one for one in sides if spare and _fits(block, left[one], room[one][label])), "train")
+            side = next((one for one in wanted if spare and _fits(block, left[one], room[one][label])), "train")
             left[side] = left.get(side, 0) - len(block.rows)
             side_of.update(dict.fromkeys(block.rows, side))
     return side_of

@@ -50,6 +50,12 @@ def test_an_open_quote_that_a_later_quote_closes_is_told_at_its_own_line():
     assert cells(table) == [("middle", "y"), ('said "no"', "x"), ("last", "y")]
 
 
+def test_an_open_quote_that_swallows_whole_rows_is_told_at_its_own_line():
+    table = read('text,label\n"open,x\nsecond,"\nlast,y\n')
+    assert [line for line, _ in bad(table)] == [2, 3]
+    assert cells(table) == [("last", "y")]
+
+
 def test_backslash_quotes_are_explained():
     ((line, reason),) = bad(read('text,label\n"he said \\"hi\\" to me",x\nb,y\n'))
     assert line == 2
