@@ -3,7 +3,7 @@
 Eight shots and five labels of several tokens each. taskfit runs the shared shots once, each question once and the labels as a
 tree; a harness runs the whole prompt again for every (question, label) pair, padded. Both give the log-probability of every
 label; the table shows the processor time per question, and how far the log-probabilities differ. lm-evaluation-harness itself is
-run too where it is installed (benchmarks/peers/setup.py trl).
+run too where it is installed (benchmarks/peers/setup.py lm-eval).
 """
 
 import tempfile
@@ -27,8 +27,8 @@ def jobs_of(model: Path, task: Path, batch: int) -> list[Job]:
         Job("taskfit fp32", worker, (*fixed, "--side", "taskfit")),
         Job("taskfit bf16", worker, (*fixed, "--side", "taskfit", "--dtype", "bfloat16")),
     ]
-    if have_peer("trl"):
-        jobs.append(Job("lm-evaluation-harness fp32", worker, (*fixed, "--side", "lm-eval"), peer_python("trl")))
+    if have_peer("lm-eval"):
+        jobs.append(Job("lm-evaluation-harness fp32", worker, (*fixed, "--side", "lm-eval"), peer_python("lm-eval")))
     return jobs
 
 

@@ -1,4 +1,4 @@
-"""Make the peers' virtual environments: TRL and LLaMA-Factory, each with its own pinned packages.
+"""Make the measured virtual environments: taskfit, TRL, LLaMA-Factory, lm-evaluation-harness, with pinned packages.
 
 taskfit is measured against them, not built on them, so they never share an environment with it. torch is installed
 first and held by a constraint: a plain `pip install llamafactory` would replace it (torchvision pins another one).
@@ -16,6 +16,7 @@ from common import bench_home, peer_python
 
 TORCH = "torch==2.13.*"
 TRL = ("trl==1.16.*", "transformers==5.23.*", "peft==0.21.*", "numpy")
+LM_EVAL = ("lm-eval==0.4.13", "transformers==5.23.*", "peft==0.21.*", "accelerate", "numpy")
 # LLaMA-Factory 0.9.5's own upper bounds, without what only its web page, audio and video need
 # (gradio, fastapi, modelscope, av, matplotlib, torchvision, torchaudio).
 LLAMAFACTORY = (
@@ -53,6 +54,15 @@ def set_up_trl() -> None:
     pip(make("trl"), *TRL)
 
 
+def set_up_lm_eval() -> None:
+    pip(make("lm-eval"), *LM_EVAL)
+
+
+def set_up_taskfit() -> None:
+    """taskfit with only what it needs to run: test extras (scikit-learn) would slow down the start of transformers."""
+    pip(make("taskfit"), "-e", str(Path(__file__).resolve().parents[2]))
+
+
 def set_up_llamafactory() -> None:
     python = make("llamafactory")
     pip(python, *LLAMAFACTORY)
@@ -61,8 +71,15 @@ def set_up_llamafactory() -> None:
     (Path(purelib.decode().strip()) / "torchaudio.py").write_text(STUB, encoding="utf-8")
 
 
-PEERS = {"trl": set_up_trl, "llamafactory": set_up_llamafactory}
+PEERS = {
+    "taskfit": set_up_taskfit,
+    "trl": set_up_trl,
+    "llamafactory": set_up_llamafactory,
+    "lm-eval": set_up_lm_eval,
+}
 PROOF = {
+    "taskfit": "import torch, taskfit; print('taskfit', taskfit.__version__, 'torch', torch.__version__)",
+    "lm-eval": "import torch, lm_eval.models.huggingface; print('lm-eval, torch', torch.__version__)",
     "trl": "import torch, trl; print('trl', trl.__version__, 'torch', torch.__version__)",
     "llamafactory": "import torch; from llamafactory.train.tuner import run_exp; print('torch', torch.__version__)",
 }

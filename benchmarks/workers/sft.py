@@ -11,14 +11,15 @@ from workers.clock import cpu_seconds
 
 from taskfit.core.events import Event
 from taskfit.core.method import Desk
-from taskfit.engine.features import FrozenStream, freeze_stream
+from taskfit.engine.features import freeze_stream
 from taskfit.engine.learner import Row, TokenLearner
 from taskfit.engine.loop import LoopSettings, rows_of_step, train
 from taskfit.engine.machine import fast_matmul
+from taskfit.methods.full import Full
+from taskfit.methods.last_layers import LastLayers
+from taskfit.methods.lora import Lora
 from taskfit.model.local import LocalModel
 from taskfit.model.open import open_local
-
-LAST = 2
 
 
 def training_rows(model: LocalModel, rows: Sequence[dict[str, str]], longest: int) -> list[Row]:
@@ -33,16 +34,9 @@ def training_rows(model: LocalModel, rows: Sequence[dict[str, str]], longest: in
     return made
 
 
-def prepared(model: LocalModel, way: str, dtype: torch.dtype | None) -> LocalModel:
-    """Return the model with the weights that this way trains."""
-    if way == "full":
-        return model.fork(dtype=dtype)
-    if way == "last":
-        first = model.card.layers - LAST
-        lasts = tuple(f"model.layers.{layer}." for layer in range(first, model.card.layers))
-        names = [name for name, _ in model.network.named_parameters() if name.startswith(lasts)]
-        return model.fork(names, dtype=dtype)
-    raise SystemExit(f"unknown way: {way}")
+def method_of(way: str) -> Full | LastLayers | Lora:
+    """Return taskfit's method for a way to train."""
+    return {"full": Full(), "last": LastLayers(layers=2), "lora": Lora(r=8, alpha=16)}[way]
 
 
 def main() -> None:
@@ -55,7 +49,7 @@ def main() -> None:
         parser.add_argument(f"--{name}", type=int, required=True)
     chosen = parser.parse_args()
     torch.set_num_threads(1)
-    model = open_local(chosen.model)
+    model = open_local(chosen.model, dtype={"fp32": "float32", "bf16": "bfloat16"}[chosen.variant])
     data = training_rows(model, read_rows(chosen.alpaca)[: chosen.rows], chosen.max_length)
     with fast_matmul():
         run(model, data, chosen)
@@ -71,12 +65,12 @@ def run(model: LocalModel, data: list[Row], chosen: argparse.Namespace) -> None:
             cpu.append(cpu_seconds())
             losses.append(float(event.data["loss"]))
 
-    tuned = prepared(model, chosen.way, torch.bfloat16 if chosen.variant == "bf16" else None)
+    method = method_of(chosen.way)
+    tuned = method.prepare(model, seed=0)
     settings = LoopSettings(epochs=chosen.epochs, batch=chosen.batch, lr=1e-4)
     began = cpu_seconds()
-    stream: FrozenStream | None = None
-    if chosen.way == "last":
-        stream = freeze_stream(tuned, [row.ids for row in data], model.card.layers - LAST)
+    below = method.frozen_below(model.card)
+    stream = freeze_stream(tuned, [row.ids for row in data], below) if below else None
     learner = TokenLearner(tuned, data, stream)
     desk = Desk(folder=Path("out"), cache=Path("cache"), emit=hear)
     result = train(learner, settings, desk=desk)
