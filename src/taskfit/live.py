@@ -23,6 +23,12 @@ SECONDS_BETWEEN_REFRESHES = 1 / 4
 SECONDS_BETWEEN_PROGRESS_LINES = 10.0
 BAR_CELLS = 24
 
+UNITS = {
+    "rows": Text("rows", "行"),
+    "steps": Text("steps", "步"),
+    "tokens": Text("tokens", "个词元"),
+    "examples": Text("examples", "条"),
+}
 WAITING, RUNNING, DONE, KEPT = (
     Text("waiting", "等待"),
     Text("running", "进行中"),
@@ -203,11 +209,16 @@ def picture_of(board: Board, now: float) -> "RenderableType":
             one_line(rung),
             str(row.state),
             "" if passed is None else str(numbers.seconds(max(0.0, passed))),
-            one_line(row.why)[:60] if row.why else _metric(row.measurement),
+            cut_short(one_line(row.why)) if row.why else _metric(row.measurement),
             _cost(row.measurement),
         )
         table.add_row(*(RichText(cell) for cell in cells), style=style)
     return Group(table, RichText(_phase_line(board)))
+
+
+def cut_short(text: str, limit: int = 40) -> str:
+    """Return at most `limit` characters of `text`; the report has the whole."""
+    return text if len(text) <= limit else f"{text[: limit - 1]}…"
 
 
 def _phase_line(board: Board) -> str:
@@ -218,7 +229,7 @@ def _phase_line(board: Board) -> str:
     full = round(share * BAR_CELLS)
     left = phase.seconds_left
     wait = "" if left is None else str(Text(f"{numbers.seconds(left).en} left", f"还需 {numbers.seconds(left).zh}"))
-    counts = f"{phase.done:,}/{phase.total:,} {phase.unit}"
+    counts = f"{phase.done:,}/{phase.total:,} {UNITS.get(phase.unit, phase.unit)}"
     parts = (one_line(phase.name), "━" * full + "╌" * (BAR_CELLS - full), f"{share:4.0%}", counts, wait, board.step)
     return "  ".join(part for part in parts if part)
 
@@ -265,7 +276,9 @@ def _splits_line(data: Mapping[str, object]) -> Text:
 
 
 def _progress_line(rung: str, data: Mapping[str, object]) -> Text:
-    counts = f"{_whole(data.get('done')):,}/{_whole(data.get('total')):,} {data.get('unit', '')}".strip()
+    name = str(data.get("unit", ""))
+    unit = UNITS.get(name, name)
+    counts = f"{_whole(data.get('done')):,}/{_whole(data.get('total')):,} {unit}".strip()
     phase = _said(data.get("phase"))
     return Text(f"{rung}: {phase} {counts}", f"{rung}：{phase} {counts}")
 

@@ -10,10 +10,10 @@ ROW = ScoredPrediction("a", "text", "yes", "yes", 1.0)
 WRONG, UNREAD = replace(ROW, answer="no", value=0.0), replace(ROW, answer=None, value=None)
 
 
-def test_a_row_is_right_when_half_of_its_seeds_are() -> None:
-    rows = {"x": [ROW, replace(WRONG, seed=1)], "y": [WRONG, replace(WRONG, seed=1), replace(ROW, seed=2)]}
+def test_a_row_is_right_when_more_than_half_of_its_seeds_are() -> None:
+    rows = {"x": [ROW, replace(WRONG, seed=1)], "y": [WRONG, replace(ROW, seed=1), replace(ROW, seed=2)]}
     (one,) = matrix_rows(["x", "y"], rows)
-    assert [(mark.state, mark.right, mark.seeds) for mark in one.marks] == [("right", 1, 2), ("wrong", 1, 3)]
+    assert [(mark.state, mark.right, mark.seeds) for mark in one.marks] == [("wrong", 1, 2), ("right", 2, 3)]
 
 
 def test_unreadable_and_missing_answers_are_told_apart() -> None:

@@ -67,8 +67,8 @@ def matrix_section(rungs: Sequence[str], table: Sequence[MatrixRow]) -> Html | N
         _pager(len(table)),
         data_block("rows-data", _data(table)),
         lead=Text(
-            "✓ right, ✗ wrong, ? unreadable, – no answer on record. With several seeds, right means at least half of them.",
-            "✓ 正确，✗ 错误，? 无法读出，– 无记录。有多个种子时，至少一半正确才算正确。",
+            "✓ right, ✗ wrong, ? unreadable, – no answer on record. With several seeds, right means more than half of them.",
+            "✓ 正确，✗ 错误，? 无法读出，– 无记录。有多个种子时，过半正确才算正确。",
         ),
     )
 
@@ -115,8 +115,8 @@ def _by_id(part: Sequence[ScoredPrediction]) -> dict[str, list[ScoredPrediction]
 def _mark(found: Sequence[ScoredPrediction]) -> Mark:
     if not found:
         return Mark("none")
-    right = sum((one.value or 0.0) >= 0.5 for one in found)
-    if 2 * right >= len(found):
+    right = sum((one.value or 0.0) > 0.5 for one in found)
+    if sum(one.value or 0.0 for one in found) > 0.5 * len(found):  # as the comparisons count rows lost and won
         state: State = "right"
     else:
         state = "unread" if all(one.value is None for one in found) else "wrong"

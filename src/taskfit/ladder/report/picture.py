@@ -10,13 +10,13 @@ from taskfit.core.text import Text
 from taskfit.ladder.report import numbers
 from taskfit.ladder.report.markup import Html, el
 from taskfit.ladder.report.svg import Axis, Box, axis_around, log_axis_around, path, roomy_place, spread
-from taskfit.ladder.report.table import is_percent, primary_metric
+from taskfit.ladder.report.table import is_percent, primary_metric, stop_word
 from taskfit.ladder.report.visible import cut, one_line, width_of
-from taskfit.ladder.report.words import STOP_HERE, metric_name
+from taskfit.ladder.report.words import metric_name
 
 WIDE, HIGH = 980, 460
 FRAME = Box(64, 34, WIDE - 24, HIGH - 56)
-NAME_FRAME = Box(4, 4, WIDE - 4, FRAME.bottom - 2)
+NAME_FRAME = Box(FRAME.left + 4, 4, WIDE - 4, FRAME.bottom - 2)
 FONT = 14.0
 LONGEST_NAME = 28
 
@@ -39,7 +39,7 @@ class Spot:
     y: float
     high: float
     low: float
-    stop: bool
+    stop: Text | None
 
 
 def costs_of(report: Report) -> Costs:
@@ -76,7 +76,7 @@ def ladder_picture(report: Report) -> Html:
         FRAME.bottom,
         FRAME.top,
     )
-    horizontal = log_axis_around([costs.values[one.rung] for one in shown], FRAME.left, FRAME.right)
+    horizontal = log_axis_around([costs.values[one.rung] for one in shown], FRAME.left + 80, FRAME.right - 50)
     spots = _spots(
         [(one.rung, one.metrics[name], costs.values[one.rung]) for one in shown], horizontal, vertical, report
     )
@@ -129,7 +129,7 @@ def _spots(
             vertical.at(value.estimate),
             vertical.at(value.high if math.isfinite(value.high) else value.estimate),
             vertical.at(value.low if math.isfinite(value.low) else value.estimate),
-            stop=rung == report.verdict.stop_at,
+            stop=stop_word(report) if rung == report.verdict.stop_at else None,
         )
         for (rung, value, _), x in zip(values, across, strict=True)
     ]
@@ -185,7 +185,7 @@ def _names(spots: Sequence[Spot], pareto: Sequence[str]) -> list[Html]:
     taken.append(Box(0, 0, 220, FRAME.top - 8))
     taken += _along(sorted((one.x, one.y) for one in spots if one.rung in pareto))
     found = []
-    for spot in sorted(spots, key=lambda one: not one.stop):
+    for spot in sorted(spots, key=lambda one: one.stop is None):
         box = roomy_place(_candidates(spot), taken, NAME_FRAME)
         taken.append(box)
         found.append(_name(spot, box))
@@ -208,7 +208,11 @@ def _label(spot: Spot) -> str:
 
 
 def _candidates(spot: Spot) -> list[Box]:
-    wide = max(width_of(_label(spot)), 5.2 if spot.stop else 0) * FONT * (1.06 if spot.stop else 1.0)
+    wide = (
+        max(width_of(_label(spot)), width_of(spot.stop.en) * 0.9 if spot.stop else 0)
+        * FONT
+        * (1.06 if spot.stop else 1.0)
+    )
     tall = 36.0 if spot.stop else 18.0
     beside = []
     for shift in (0, -14, 14, -28, 28, -44, 44, -62, 62, -82, 82, -104, 104):
@@ -231,6 +235,6 @@ def _name(spot: Spot, box: Box) -> Html:
         "g",
         el("line", x1=edge, y1=(box.top + box.bottom) / 2, x2=spot.x, y2=spot.y, class_="leader") if away else None,
         el("text", _label(spot), x=x, y=box.top + 14, class_=f"name {anchor}"),
-        el("text", STOP_HERE, x=x, y=box.top + 31, class_=f"name-note {anchor}") if spot.stop else None,
+        el("text", spot.stop, x=x, y=box.top + 31, class_=f"name-note {anchor}") if spot.stop else None,
         class_="stop" if spot.stop else "spot",
     )

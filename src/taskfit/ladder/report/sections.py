@@ -30,7 +30,7 @@ def verdict_section(report: Report) -> Html:
         "section",
         el("p", DECIDED if decided else UNDECIDED, class_=f"badge {'decided' if decided else 'undecided'}"),
         el("p", Text(verdict.en, verdict.zh), class_="verdict data"),
-        el("p", more, class_="more") if verdict.rows_needed else None,
+        el("p", more, class_="more") if verdict.rows_needed and f"{verdict.rows_needed:,}" not in verdict.en else None,
         el(
             "ul",
             [el("li", el("span", one.rung, class_="rung"), el("span", reason_text(one))) for one in verdict.reasons],
@@ -42,19 +42,7 @@ def verdict_section(report: Report) -> Html:
 
 def table_markup(table: Table, *, class_: str = "") -> Html:
     """Return a table; number columns are aligned right."""
-    return el(
-        "div",
-        el(
-            "table",
-            el(
-                "thead",
-                el("tr", [el("th", one.title, class_="number" if one.number else None) for one in table.columns]),
-            ),
-            el("tbody", [_line(table, line) for line in table.lines]),
-            class_=class_ or None,
-        ),
-        class_="scroll",
-    )
+    return _bare_table(table, [_line(table, line) for line in table.lines], class_=class_)
 
 
 def small_table(titles: Sequence[Child], lines: Sequence[Sequence[Child]], *, texts: int = 1) -> Html:
@@ -152,11 +140,15 @@ def _cell(cell: Cell, *, number: bool, header: bool) -> Html:
     return el("th" if header else "td", cell.text, note, class_="number" if number else "data")
 
 
-def _comparisons(report: Report) -> Html:
-    """Return the comparisons; with the script, the counts of rows lost and won show exactly these rows below."""
+def _comparisons(report: Report) -> list[Html | None]:
+    """Return the planned comparisons, and behind a click the others.
+
+    With the script, the counts of rows lost and won show exactly these rows below.
+    """
     place = {one.rung: number for number, one in enumerate(report.measurements)}
     table = comparison_table(report)
-    lines = []
+    planned: list[Html] = []
+    others: list[Html] = []
     for one, line in zip(report.comparisons, table.lines, strict=True):
         cells = [
             _cell(cell, number=column.number, header=False)
@@ -165,9 +157,17 @@ def _comparisons(report: Report) -> Html:
         if one.old in place and one.new in place:
             cells[5] = _jump(line.cells[5].text, right=place[one.old], wrong=place[one.new])
             cells[6] = _jump(line.cells[6].text, right=place[one.new], wrong=place[one.old])
-        lines.append(el("tr", cells))
+        (planned if one.planned else others).append(el("tr", cells))
+    more = Text(f"{len(others)} pairs that were not planned beforehand", f"另有 {len(others)} 组事先未计划的比较")
+    return [
+        _bare_table(table, planned) if planned else None,
+        el("details", el("summary", more), _bare_table(table, others)) if others else None,
+    ]
+
+
+def _bare_table(table: Table, lines: Sequence[Html], *, class_: str = "") -> Html:
     head = el("tr", [el("th", one.title, class_="number" if one.number else None) for one in table.columns])
-    return el("div", el("table", el("thead", head), el("tbody", lines)), class_="scroll")
+    return el("div", el("table", el("thead", head), el("tbody", lines), class_=class_ or None), class_="scroll")
 
 
 def _jump(shown: Text, *, right: int, wrong: int) -> Html:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from taskfit.core.measurement import Comparison, Measurement, Reason, Report
 from taskfit.core.text import Text, same
 from taskfit.ladder.report import numbers
-from taskfit.ladder.report.words import NO, RUNG, STOP_HERE, YES, metric_name
+from taskfit.ladder.report.words import NO, RUNG, STAY_HERE, STOP_HERE, YES, metric_name
 
 
 @dataclass(frozen=True)
@@ -57,6 +57,11 @@ def is_percent(report: Report, name: str) -> bool:
 def reason_text(reason: Reason) -> Text:
     """Return a reason without the name of its rung in front, which every form of the report shows by itself."""
     return Text(reason.en.removeprefix(f"{reason.rung}: "), reason.zh.removeprefix(f"{reason.rung}："))
+
+
+def stop_word(report: Report) -> Text:
+    """Return what is written at the rung that the verdict names."""
+    return STOP_HERE if report.verdict.kind == "stop" else STAY_HERE
 
 
 def ladder_table(report: Report) -> Table:
@@ -121,7 +126,7 @@ def _rung_line(report: Report, one: Measurement, *, percent: bool) -> Line:
     stop = one.rung == report.verdict.stop_at
     cost = one.cost
     cells = (
-        Cell(same(one.rung), STOP_HERE if stop else None),
+        Cell(same(one.rung), stop_word(report) if stop else None),
         _metric_cell(one, primary_metric(report), percent=percent),
         Cell(numbers.NONE)
         if compared is None
