@@ -10,7 +10,7 @@ from taskfit.ladder.report.table import Cell, Table, comparison_table, ladder_ta
 from taskfit.ladder.report.visible import one_line
 from taskfit.ladder.report.words import DECIDED, FAILED, IMPOSSIBLE, UNDECIDED, fact_name
 
-_SPECIAL = re.compile(r"([\\`*_\[\]<>#|~&$@]|^[-+=]|(?<=^\d)[.)]|:(?=//))")
+_SPECIAL = re.compile(r"([\\`*_\[\]<>#|~&$@]|^[-+=](?!\d)|(?<=^\d)[.)](?=\s|$)|:(?=//))")
 
 
 def report_markdown(report: Report, language: Language) -> str:

@@ -6,7 +6,7 @@ from taskfit.core.text import Text, same
 
 RUNG = Text("rung", "台阶")
 STOP_HERE = Text("stop here", "停在这里")
-STAY_HERE = Text("stay here meanwhile", "暂留在这里")
+STAY_HERE = Text("stay here", "暂留在这里")
 FAILED = Text("failed", "失败")
 IMPOSSIBLE = Text("not possible", "不可行")
 DECIDED = Text("Decided", "已定论")
