@@ -1,11 +1,13 @@
 """The meter: seconds, processor seconds, tokens, FLOPs, money and peak memory of a piece of work."""
 
+import re
 import resource
 import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 
 
 @dataclass
@@ -46,3 +48,21 @@ def bytes_peak() -> int:
     """Return the peak resident memory of this process so far, in bytes."""
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return peak if sys.platform == "darwin" else peak * 1024
+
+
+def reset_bytes_peak() -> None:
+    """Begin a new peak where the system allows it (Linux); elsewhere the peak is that of the whole process."""
+    try:
+        Path("/proc/self/clear_refs").write_text("5", encoding="ascii")
+    except OSError:
+        return
+
+
+def bytes_peak_since_reset() -> int:
+    """Return the peak resident memory since `reset_bytes_peak`, in bytes."""
+    try:
+        status = Path("/proc/self/status").read_text(encoding="ascii")
+    except OSError:
+        return bytes_peak()
+    found = re.search(r"^VmHWM:\s+(\d+) kB", status, re.MULTILINE)
+    return int(found.group(1)) * 1024 if found else bytes_peak()

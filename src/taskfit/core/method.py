@@ -22,6 +22,8 @@ Changes = Literal["nothing", "added weights", "some weights", "all weights"]
 class Desk:
     """What a method works at: its folder, its meter, its seed, its share of dev trials, who is told.
 
+    `note` names the trial that is running and is shown behind the phase.
+
     `cache` is a folder shared by all rungs of a run (features of frozen layers, answers of endpoints).
     `stop` returns True when the user asked to stop: save and raise KeyboardInterrupt.
     """
@@ -29,6 +31,7 @@ class Desk:
     folder: Path
     cache: Path
     rung: str = ""
+    note: str = ""
     seed: int = 0
     trials: int = 6
     meter: Meter = field(default_factory=Meter)
@@ -36,13 +39,15 @@ class Desk:
     stop: Callable[[], bool] = lambda: False
 
     def progress(self, phase: Text, done: int, total: int, unit: str = "rows") -> None:
-        """Tell how far a phase is."""
+        """Tell how far a phase is; raise KeyboardInterrupt when the user asked to stop (training saves first)."""
+        if self.stop() and unit != "steps":
+            raise KeyboardInterrupt
         self.emit(
             Event(
                 "progress",
                 {
                     "rung": self.rung,
-                    "phase": {"en": phase.en, "zh": phase.zh},
+                    "phase": {"en": f"{phase.en} {self.note}".strip(), "zh": f"{phase.zh} {self.note}".strip()},
                     "done": done,
                     "total": total,
                     "unit": unit,

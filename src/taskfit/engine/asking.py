@@ -72,8 +72,8 @@ def prompted(
             tried.append((0.0, LabelCalibration(), offer, 0.0))
             break
         start = time.perf_counter()
-        name = replace(desk, rung=f"{desk.rung} {number + 1}/{min(len(offers), desk.trials)}")
-        score, calibration = _try(model, task, dev, name, offer, calibrate=calibrate)
+        told = replace(desk, note=f"{number + 1}/{min(len(offers), desk.trials)}")
+        score, calibration = _try(model, task, dev, told, offer, calibrate=calibrate)
         tried.append((score, calibration, offer, time.perf_counter() - start))
     _, calibration, offer, _ = max(tried, key=lambda one: one[0])
     trials = [
@@ -98,7 +98,9 @@ def _try(
     predictor = PromptPredictor(model, task, offer.show)
     phase = Text("try on dev", "在 dev 上试")
     if scored_exactly(model, task):
-        raw = predictor.raw_scores(dev, lambda done: desk.progress(phase, done, len(dev)))
+        scores = predictor.raw_scores(dev, lambda done: desk.progress(phase, done, len(dev)))
+        desk.meter.add(tokens=sum(scores.tokens), flops=sum(scores.flops))
+        raw = scores.values
         gold = [task.label_names.index(example.target or "") for example in dev]
         calibration = choose(raw, gold, task.label_words)[0] if calibrate else LabelCalibration()
         return dev_value(calibration.apply(raw), gold), calibration

@@ -168,6 +168,6 @@ def stream_hidden(
         first = 0
         hidden = body.embed(torch.tensor([token for one in ids for token in one], device=device), positions)
     else:
-        first, hidden = stream.layer, stream.take(rows)[None]
+        first, hidden = stream.layer, stream.take(rows)[None].to(device)
     hidden = run_layers(body, hidden, positions, layout, first, len(body.layers))
     return body.finish(hidden)[0]

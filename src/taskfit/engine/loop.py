@@ -233,6 +233,7 @@ class _Run:
                 "train.step",
                 {
                     "rung": self.desk.rung,
+                    "trial": self.desk.note,
                     "step": state.step,
                     "total": self.steps,
                     "loss": round(loss, 6),
@@ -306,8 +307,10 @@ class _Run:
                 Event(
                     "warning",
                     {
-                        "en": f"torn checkpoints were passed over: {', '.join(found.torn)}",
-                        "zh": f"已跳过损坏的检查点：{', '.join(found.torn)}",
+                        "text": {
+                            "en": f"torn checkpoints were passed over: {', '.join(found.torn)}",
+                            "zh": f"已跳过损坏的检查点：{', '.join(found.torn)}",
+                        }
                     },
                 )
             )

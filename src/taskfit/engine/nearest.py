@@ -102,7 +102,10 @@ class NearestPredictor:
 
 
 def _vectors(model: LocalModel, texts: Sequence[str], desk: Desk) -> Floats:
-    return pooled(model, model.encode(texts, special=True), "mean", cache=desk.cache)
+    rows = model.encode(texts, special=True)
+    tokens = sum(map(len, rows))
+    desk.meter.add(tokens=tokens, flops=forward_flops(model.card, tokens))
+    return pooled(model, rows, "mean", cache=desk.cache)
 
 
 def by_label_words(model: Model, task: Task, desk: Desk) -> NearestPredictor:

@@ -6,9 +6,6 @@ from itertools import pairwise
 from pathlib import Path
 from typing import cast
 
-import numpy as np
-from numpy.typing import NDArray
-
 from taskfit.core.errors import DataError
 from taskfit.core.example import Example, Message
 from taskfit.core.files import write_json
@@ -124,11 +121,11 @@ class PromptPredictor:
             return self._scored(examples, talks, evidence, meter)
         return self._generated(examples, talks, evidence, meter)
 
-    def raw_scores(self, examples: Sequence[Example], told: Told = lambda _: None) -> NDArray[np.float64]:
-        """Return uncalibrated label log-probabilities [rows, labels]; only for closed sets on local models."""
+    def raw_scores(self, examples: Sequence[Example], told: Told = lambda _: None) -> LabelScores:
+        """Return uncalibrated label log-probabilities [rows, labels] and their cost; only for closed sets on local models."""
         shown = self.show(examples)
         talks = [conversation(self.task, example, some) for example, some in zip(examples, shown, strict=True)]
-        return self._label_scorer().scores(talks, told)[0].values
+        return self._label_scorer().scores(talks, told)[0]
 
     def _label_scorer(self) -> LabelScorer:
         if self.scorer is None:

@@ -126,7 +126,7 @@ class _Job:
     def dev_score(self, learner: TokenLearner | ClassLearner) -> float:
         """Return the accuracy on dev, less a sliver of the loss so that equal accuracies are ordered."""
         if isinstance(learner, TokenLearner):
-            scores = PromptPredictor(learner.model, self.task).raw_scores(self.practice.dev)
+            scores = PromptPredictor(learner.model, self.task).raw_scores(self.practice.dev).values
         else:
             scores = self._head_scores(learner)
         gold = [self.task.label_names.index(example.target or "") for example in self.practice.dev]
@@ -226,7 +226,7 @@ def _attempt(job: _Job, lr: float) -> Tried:
         weight_decay=recipe.weight_decay,
         seed=desk.seed,
     )
-    told = replace(desk, rung=f"{desk.rung} lr {lr:.3g}" if desk.rung else f"lr {lr:.3g}")
+    told = replace(desk, note=f"lr {lr:.3g}")
     result = train(learner, settings, desk=told, folder=folder / "checkpoints", evaluate=lambda: job.dev_score(learner))
     parameters = sum(p.numel() for p in learner.trained().values())
     desk.meter.add(tokens=result.tokens, flops=_flops(job, result.tokens, parameters))

@@ -104,7 +104,7 @@ def _causal(n: int, like: Tensor) -> Tensor:
 
 def _mask(index: int, n: int, layout: Layout, ready: dict[int, Tensor], like: Tensor) -> Tensor | None:
     if layout.trees is not None:
-        return layout.trees[index].to(like.dtype)
+        return layout.trees[index].to(like)
     if not layout.causal:
         return None
     if n not in ready:

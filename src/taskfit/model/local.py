@@ -32,6 +32,7 @@ class LocalModel:
     template: ChatTemplate
     body: Body
     folder: Path
+    remarks: tuple[Text, ...] = ()
 
     @property
     def head(self) -> Tensor:

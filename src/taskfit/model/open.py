@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -112,6 +113,7 @@ def _load(name: str, folder: Path, facts: dict[str, Any], dtype: str) -> LocalMo
     from taskfit.model.flat import FLAT, register
     from taskfit.model.local import prove_flat, weights_fingerprint
     from taskfit.model.template import PLAIN, read_template
+    from taskfit.model.template_check import check_template
 
     register()
     family = str(facts.get("model_type", ""))
@@ -146,8 +148,12 @@ def _load(name: str, folder: Path, facts: dict[str, Any], dtype: str) -> LocalMo
     if dtype == "float32":
         prove_flat(network, body, tokenizer)
     template = read_template(folder)
+    if template is not None:
+        named = {key: str(value) for key, value in tokenizer.special_tokens_map.items() if isinstance(value, str)}
+        template = replace(template, variables={**named, **template.variables})
+    remarks = check_template(template) if template is not None else ()
     card = _card(name, network, family, encoder, template is not None, weights_fingerprint(folder))
-    return LocalModel(card, network, tokenizer, template or PLAIN, body, folder)
+    return LocalModel(card, network, tokenizer, template or PLAIN, body, folder, remarks)
 
 
 @contextmanager

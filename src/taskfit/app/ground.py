@@ -1,0 +1,175 @@
+"""From files to rows a climb can stand on: read, task guessed or given, split, checked; in = used + listed."""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from taskfit.app.settings import ClimbSettings, RowsSettings, TaskSettings
+from taskfit.core.errors import DataError
+from taskfit.core.example import Example, Splits
+from taskfit.core.task import Label, Task
+from taskfit.core.text import Text
+from taskfit.data.check import check_rows, check_splits
+from taskfit.data.columns import Columns
+from taskfit.data.finding import RowFinding
+from taskfit.data.guess import guess_task, remarks_on
+from taskfit.data.read import ListedRow, Reading, read_rows
+from taskfit.data.split import given_splits, split_rows
+
+
+@dataclass(frozen=True)
+class Rows:
+    """The rows of a climb: the task, the splits, every row not used with its reason, what the checks found."""
+
+    task: Task
+    splits: Splits
+    read: int
+    listed: tuple[ListedRow, ...]
+    findings: tuple[RowFinding, ...]
+    remarks: tuple[Text, ...]
+    files: tuple[dict[str, object], ...]
+
+    @property
+    def used(self) -> int:
+        """How many rows stand in the splits."""
+        return len(self.splits.train) + len(self.splits.dev) + len(self.splits.test)
+
+
+def rows_of(settings: ClimbSettings) -> Rows:
+    """Read, check and divide the rows that the settings name; raise DataError when they cannot be used."""
+    rows = settings.rows
+    readings = {side: _read(path, rows) for side, path in _paths(rows).items()}
+    everything = [example for reading in readings.values() for example in reading.examples]
+    task = task_of(settings.task, everything)
+    sides, foreign = {}, []
+    for side, reading in readings.items():
+        kept, strange = _with_known_labels(reading.examples, task)
+        sides[side] = kept
+        foreign += strange
+    splits, leaked = _divide(sides, rows, settings.seed)
+    splits, spare = _at_most(splits, settings.max_test, settings.seed)
+    listed = [row for reading in readings.values() for row in reading.listed] + foreign + list(leaked) + spare
+    findings = [finding for reading in readings.values() for finding in check_rows(reading)]
+    return Rows(
+        task=task,
+        splits=splits,
+        read=sum(len(reading.examples) + len(reading.listed) for reading in readings.values()),
+        listed=tuple(listed),
+        findings=(*findings, *check_splits(splits)),
+        remarks=remarks_on(task),
+        files=tuple(_facts(reading) for reading in readings.values()),
+    )
+
+
+def _paths(rows: RowsSettings) -> dict[str, str]:
+    named = {"train": rows.train, "dev": rows.dev, "test": rows.test}
+    return {side: path for side, path in named.items() if path is not None}
+
+
+def _read(path: str, rows: RowsSettings) -> Reading:
+    asked = rows.columns
+    columns = None
+    if asked.text or asked.label or asked.group:
+        columns = Columns(text=asked.text, label=asked.label, group=asked.group)
+    return read_rows(path, columns=columns, encoding=rows.encoding, format=rows.format)
+
+
+def _facts(reading: Reading) -> dict[str, object]:
+    facts = reading.facts
+    return {
+        "path": str(facts.path),
+        "format": facts.format,
+        "encoding": facts.encoding,
+        "rows": facts.rows,
+        "sha256": facts.sha256,
+    }
+
+
+def task_of(asked: TaskSettings, examples: Sequence[Example]) -> Task:
+    """Return the task: what the settings say, the rest guessed from the rows."""
+    guessed = guess_task(examples)
+    labels = tuple(Label(name, word) for name, word in asked.labels.items()) or guessed.labels
+    kind = asked.kind or guessed.kind
+    if kind != "classify" and not asked.labels:
+        labels = ()
+    if labels != guessed.labels or kind != guessed.kind:
+        guessed = replace(guessed, kind=kind, labels=labels, instruction=_instruction(guessed, labels))
+    if kind != "classify" and guessed.metrics[0] == "accuracy" and not labels:
+        guessed = replace(guessed, metrics=("exact_match", "char_f1"))
+    return replace(
+        guessed, instruction=asked.instruction or guessed.instruction, metrics=asked.metrics or guessed.metrics
+    )
+
+
+def _instruction(guessed: Task, labels: Sequence[Label]) -> str:
+    if not labels or not guessed.labels:
+        return guessed.instruction
+    words = [label.word for label in labels]
+    old = [label.word for label in guessed.labels]
+    for mark in (", ", "、"):
+        guessed_list = mark.join(old)
+        if guessed_list in guessed.instruction:
+            return guessed.instruction.replace(guessed_list, mark.join(words))
+    return guessed.instruction
+
+
+def _with_known_labels(examples: Sequence[Example], task: Task) -> tuple[list[Example], list[ListedRow]]:
+    if not task.labels:
+        return list(examples), []
+    known = set(task.label_names)
+    kept, strange = [], []
+    for example in examples:
+        if example.target in known:
+            kept.append(example)
+        else:
+            reason = Text(
+                f"its label '{example.target}' is not among the task's labels",
+                f"标签 '{example.target}' 不在任务的标签中",
+            )
+            strange.append(ListedRow(example.origin.file, example.origin.line, reason, example.text[:60]))
+    if not kept:
+        names = ", ".join(sorted(known)[:10])
+        raise DataError(
+            Text(f"no row has one of the task's labels: {names}", f"没有任何一行的标签属于任务的标签：{names}"),
+            todo=Text("mend `task.labels`, or leave it out", "请修改 `task.labels`，或不填"),
+        )
+    return kept, strange
+
+
+def _divide(sides: dict[str, list[Example]], rows: RowsSettings, seed: int) -> tuple[Splits, tuple[ListedRow, ...]]:
+    if "test" in sides:
+        given = given_splits(
+            sides["train"], dev=sides.get("dev"), test=sides["test"], seed=seed, dev_share=rows.dev_share
+        )
+        return given.splits, given.listed
+    if "dev" in sides:
+        cut = split_rows(sides["train"], seed=seed, test_share=rows.test_share, dev_share=0.0)
+        given = given_splits(cut.train, dev=sides["dev"], test=cut.test, seed=seed)
+        return given.splits, given.listed
+    return split_rows(sides["train"], seed=seed, test_share=rows.test_share, dev_share=rows.dev_share), ()
+
+
+def _at_most(splits: Splits, most: int | None, seed: int) -> tuple[Splits, list[ListedRow]]:
+    """Keep at most `most` test rows, drawn by the seed; the others are listed, not moved to train."""
+    if most is None or len(splits.test) <= most:
+        return splits, []
+    kept = set(np.random.default_rng([seed, 2]).permutation(len(splits.test))[:most].tolist())
+    reason = Text(f"beyond max_test = {most}", f"超出 max_test = {most}")
+    spare = [
+        ListedRow(e.origin.file, e.origin.line, reason, e.text[:60])
+        for place, e in enumerate(splits.test)
+        if place not in kept
+    ]
+    return replace(splits, test=tuple(e for place, e in enumerate(splits.test) if place in kept)), spare
+
+
+def reasons_counted(listed: Sequence[ListedRow]) -> list[dict[str, object]]:
+    """Return how many rows were listed for each reason, most first; places and quoted values are left out."""
+    counts = Counter((_general(row.reason.en), _general(row.reason.zh)) for row in listed)
+    return [{"en": en, "zh": zh, "rows": count} for (en, zh), count in counts.most_common()]
+
+
+def _general(reason: str) -> str:
+    return reason.split(": ")[0].split("：")[0]

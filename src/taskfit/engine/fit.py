@@ -1,0 +1,52 @@
+"""Make texts fit a model's context: cut at the end, by a stated policy, and counted."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from taskfit.core.example import Example, Message, Origin
+from taskfit.core.task import Task
+from taskfit.engine.prompt import conversation
+from taskfit.model.local import LocalModel
+
+_NOWHERE = Origin("", 0)
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """The examples, and how many of them had their text cut."""
+
+    examples: tuple[Example, ...]
+    cut: int
+
+
+def room_for_text(model: LocalModel, task: Task) -> int:
+    """Return how many tokens a text may have.
+
+    For encoders the context; for causal models half of what the instruction leaves, so that examples and an
+    answer still fit beside it.
+    """
+    if model.card.architecture == "encoder":
+        return model.card.context - 2
+    bare = Example("", (Message("user", ""),), None, _NOWHERE)
+    overhead = len(model.encode([model.render(conversation(task, bare))])[0])
+    return max(8, (model.card.context - overhead - 16) // 2)
+
+
+def fit_texts(model: LocalModel, task: Task, examples: Sequence[Example]) -> Fitted:
+    """Return the examples with over-long user texts cut at the end; every rung then sees the same texts."""
+    room = room_for_text(model, task)
+    ids = model.encode([example.text for example in examples])
+    fitted, cut = [], 0
+    for example, row in zip(examples, ids, strict=True):
+        if len(row) > room:
+            cut += 1
+            example = _with_text(example, str(model.tokenizer.decode(row[:room])))
+        fitted.append(example)
+    return Fitted(tuple(fitted), cut)
+
+
+def _with_text(example: Example, text: str) -> Example:
+    last = max(place for place, message in enumerate(example.messages) if message.role == "user")
+    messages = list(example.messages)
+    messages[last] = Message("user", text)
+    return replace(example, messages=tuple(messages))
