@@ -18,7 +18,7 @@ PROGRAM = Text(
     "taskfit adapts a language model to a task, measures every method on the same held-out rows, and says where to stop.",
     "taskfit 让语言模型适配任务：在同一批保留数据上逐级测量各种方法，并说明何时停手。",
 )
-USAGE = Text("Usage", "用法")
+USAGE = Text("Usage: ", "用法：")
 COMMANDS = Text("Commands", "命令")
 ARGUMENTS = Text("Arguments", "参数")
 ALWAYS = Block(
@@ -32,8 +32,8 @@ OF_PROGRAM = (
     Flag("version", "switch", "", Text("show the version", "显示版本")),
     Flag("install_completion", "switch", "", Text("install completion for this shell", "为当前 shell 安装补全")),
 )
-DEFAULT = Text("default", "默认")
-EXAMPLE = Text("For example", "例如")
+DEFAULT = Text("default: ", "默认：")
+EXAMPLE = Text("For example: ", "例如：")
 START = Text("Try it: taskfit climb task.yaml", "试一试：taskfit climb task.yaml")
 MORE = Text("taskfit COMMAND --help tells more", "taskfit 命令 --help 查看详情")
 
@@ -59,7 +59,7 @@ def help_of_command(command: Command) -> str:
         parts.append(_panel(ARGUMENTS, rows))
     parts += [panel_of(block) for block in (*command.blocks(), ALWAYS) if block.flags]
     if command.example:
-        parts.append(Line(f"{EXAMPLE}: {command.example}"))
+        parts.append(Line(f"{EXAMPLE}{command.example}"))
     return _rendered(*parts)
 
 
@@ -73,7 +73,7 @@ def _typed(flag: Flag) -> str:
 
 
 def _usage(line: str) -> Line:
-    return Line.assemble((f"{USAGE}: ", "bold"), line.rstrip())
+    return Line.assemble((str(USAGE), "bold"), line.rstrip())
 
 
 def _row(flag: Flag, name: str) -> tuple[Line, Line]:
@@ -82,7 +82,7 @@ def _row(flag: Flag, name: str) -> tuple[Line, Line]:
     if flag.choices:
         told.append(f"  {'|'.join(flag.choices)}", "yellow")
     if flag.default:
-        told.append(f"  [{DEFAULT}: {flag.default}]", "dim")
+        told.append(f"  [{DEFAULT}{flag.default}]", "dim")
     return head, told
 
 
