@@ -72,11 +72,11 @@ def climb(settings: ClimbSettings, emit: Emit = silent) -> RunResult:
     Raises TaskfitError for anything the user can mend; KeyboardInterrupt after saving when asked to stop.
     """
     rungs = rungs_of(settings)
+    rows = rows_of(settings)
     run = run_folder(settings)
     with run.locked(), _stoppable() as stop, _computing(settings):
         emit = _Teller(run, emit, [])
         emit(Event("run.started", {"folder": run.path.as_posix(), "name": settings.name}))
-        rows = rows_of(settings)
         model = open_model(settings, run)
         rows = _fitted(rows, model, emit)
         _begin(run, settings, rows, emit)

@@ -13,7 +13,7 @@ from taskfit.core.task import Label, Task
 from taskfit.core.text import Text
 from taskfit.data.check import check_rows, check_splits
 from taskfit.data.columns import Columns
-from taskfit.data.finding import RowFinding
+from taskfit.data.finding import RowFinding, refuse_blocked
 from taskfit.data.guess import guess_task, remarks_on
 from taskfit.data.read import ListedRow, Reading, read_rows
 from taskfit.data.split import given_splits, split_rows
@@ -52,12 +52,14 @@ def rows_of(settings: ClimbSettings) -> Rows:
     splits, spare = _at_most(splits, settings.max_test, settings.seed)
     listed = [row for reading in readings.values() for row in reading.listed] + foreign + list(leaked) + spare
     findings = [finding for reading in readings.values() for finding in check_rows(reading)]
+    findings += check_splits(splits)
+    refuse_blocked(findings, rows.accept)
     return Rows(
         task=task,
         splits=splits,
         read=sum(len(reading.examples) + len(reading.listed) for reading in readings.values()),
         listed=tuple(listed),
-        findings=(*findings, *check_splits(splits)),
+        findings=tuple(findings),
         remarks=remarks_on(task),
         files=tuple(_facts(reading) for reading in readings.values()),
     )

@@ -114,6 +114,9 @@ class RowsSettings(Settings):
         0.2, "share of the rows for dev, when no file is given", "未给开发文件时划为开发的比例", gt=0, lt=1
     )
     columns: ColumnSettings = setting(ColumnSettings(), "which columns hold what", "各列的含义")
+    accept: tuple[str, ...] = setting(
+        (), "ids of findings that would stop the run and are accepted", "会中止运行但予以接受的检查项（填写其 id）"
+    )
 
     @model_validator(mode="before")
     @classmethod

@@ -1,6 +1,6 @@
 """What a check found in rows: how bad it is, how many rows, where the first ones are."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from typing import Literal
@@ -59,8 +59,10 @@ def quoted(names: Sequence[str], most: int = 10) -> Text:
     return Text(f"{shown} and {left} more", f"{shown} 等 {len(names)} 个") if left > 0 else Text(shown, shown)
 
 
-def refuse_blocked(findings: Iterable[RowFinding]) -> None:
-    """Raise DataError with every blocking finding, if there is one."""
-    blocked = [one.finding for one in findings if one.severity == "block"]
+def refuse_blocked(findings: Iterable[RowFinding], accepted: Collection[str] = ()) -> None:
+    """Raise DataError with every blocking finding whose id is not among the `accepted` ones, if there is one."""
+    blocked = [one for one in findings if one.severity == "block" and one.id not in accepted]
     if blocked:
-        raise DataError(blocked)
+        ids = ", ".join(one.id for one in blocked)
+        todo = Text(f"mend the rows, or accept this with rows.accept: [{ids}]", f"请修正数据，或用 rows.accept: [{ids}] 接受")
+        raise DataError([*(one.finding for one in blocked), Finding("", todo)])

@@ -35,14 +35,21 @@ def room_for_text(model: LocalModel, task: Task) -> int:
 def fit_texts(model: LocalModel, task: Task, examples: Sequence[Example]) -> Fitted:
     """Return the examples with over-long user texts cut at the end; every rung then sees the same texts."""
     room = room_for_text(model, task)
-    ids = model.encode([example.text for example in examples])
+    texts = [example.text for example in examples]
+    ids = model.encode(texts)
     fitted, cut = [], 0
-    for example, row in zip(examples, ids, strict=True):
+    for example, text, row in zip(examples, texts, ids, strict=True):
         if len(row) > room:
             cut += 1
-            example = _with_text(example, str(model.tokenizer.decode(row[:room])))
+            example = _with_text(example, _head(model, text, room))
         fitted.append(example)
     return Fitted(tuple(fitted), cut)
+
+
+def _head(model: LocalModel, text: str, room: int) -> str:
+    """Return the longest beginning of the text that ends before token `room` (a character may be several tokens)."""
+    offsets = model.tokenizer(text, add_special_tokens=False, return_offsets_mapping=True)["offset_mapping"]
+    return text[: offsets[room][0]]
 
 
 def _with_text(example: Example, text: str) -> Example:

@@ -111,4 +111,5 @@ def _peft_quiet() -> Iterator[None]:
     """Keep PEFT's remarks about our own deliberate choices (tied embeddings, no hub card) off the terminal."""
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", module="peft")
+        warnings.filterwarnings("ignore", "`is_gradient_checkpointing`", FutureWarning)
         yield

@@ -74,8 +74,9 @@ class _Work:
 def climb_rung(name: str, method: Method, folder: Path, ground: Ground) -> Climbed:
     """Climb one rung in `folder`, or take what is finished there; a failure becomes a row of the report."""
     if (folder / FINISHED).is_file():
-        ground.emit(Event("rung.kept", {"rung": name}))
-        return read_rung(folder)
+        kept = read_rung(folder)
+        ground.emit(Event("rung.kept", {"rung": name, "measurement": plain(kept.measurement)}))
+        return kept
     reason = method.impossible(ground.model.card, ground.task)
     if reason is not None:
         return _no(name, method, folder, ground, "impossible", reason)
