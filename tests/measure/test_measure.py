@@ -8,7 +8,7 @@ from sklearn.metrics import precision_recall_fscore_support
 from taskfit.core.errors import DataError
 from taskfit.core.example import Example, Message, Origin
 from taskfit.core.files import to_json
-from taskfit.core.measurement import Cost, ScoredPrediction
+from taskfit.core.measurement import ScoredPrediction
 from taskfit.core.prediction import Prediction, Story, Trial
 from taskfit.core.task import Label, Task
 from taskfit.measure.interval import wilson
@@ -33,7 +33,7 @@ def scored(golds, answers, *, task=TASK, seed=0, groups=None):
 
 
 def measured(rows, task=TASK, **more):
-    given = {"method": "lora", "settings": {"rank": 8}, "cost": Cost(), "story": Story()} | more
+    given = {"method": "lora", "settings": {"rank": 8}, "story": Story()} | more
     return measure("lora", rows, task, **given)
 
 
@@ -163,8 +163,8 @@ def test_open_tasks_have_no_confusion():
 def test_what_is_given_is_handed_on():
     trial = Trial({"lr": 1e-4}, 0.8, chosen=True)
     story = Story(trials=(trial,), remarks=({"en": "x", "zh": "y"},))
-    found = measured(random_rows(0), story=story, cost=Cost(adapt_seconds=3.0))
-    assert (found.trials, found.remarks, found.cost.adapt_seconds) == ((trial,), story.remarks, 3.0)
+    found = measured(random_rows(0), story=story)
+    assert (found.trials, found.remarks) == ((trial,), story.remarks)
     assert (found.rung, found.method, found.settings) == ("lora", "lora", {"rank": 8})
 
 

@@ -2,15 +2,13 @@
 
 import platform
 import shlex
-import signal
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from types import FrameType
 from typing import Any
 
 import taskfit
@@ -18,6 +16,7 @@ from taskfit.app.ground import Rows, reasons_counted, rows_of
 from taskfit.app.report import FACTS, make_report
 from taskfit.app.report import rows_of as rows_by_rung
 from taskfit.app.settings import ClimbSettings, Rung, TaskSettings, rungs_of
+from taskfit.app.stop import stoppable
 from taskfit.app.task_file import read_climb, same_work, write_climb
 from taskfit.core.errors import DataError, TaskfitError, UsageError
 from taskfit.core.events import Emit, Event, silent
@@ -74,7 +73,7 @@ def climb(settings: ClimbSettings, emit: Emit = silent) -> RunResult:
     rungs = rungs_of(settings)
     rows = rows_of(settings)
     run = run_folder(settings)
-    with run.locked(), _stoppable() as stop, _computing(settings):
+    with run.locked(), stoppable() as stop, _computing(settings):
         emit = _Teller(run, emit, [])
         emit(Event("run.started", {"folder": run.path.as_posix(), "name": settings.name}))
         model = open_model(settings, run)
@@ -335,26 +334,3 @@ def _computing(settings: ClimbSettings) -> Iterator[None]:
             yield
     finally:
         torch.set_num_threads(before)
-
-
-@contextmanager
-def _stoppable() -> Iterator[Callable[[], bool]]:
-    """Turn the first Ctrl-C into a wish that work looks at (training saves a checkpoint first); the second stops at once."""
-    asked = False
-
-    def ask(number: int, _: FrameType | None) -> None:
-        nonlocal asked
-        if asked:
-            raise KeyboardInterrupt
-        asked = True
-        signal.signal(number, before)
-
-    try:
-        before = signal.signal(signal.SIGINT, ask)
-    except ValueError:  # not in the main thread: nothing to catch here
-        yield lambda: False
-        return
-    try:
-        yield lambda: asked
-    finally:
-        signal.signal(signal.SIGINT, before)

@@ -1,7 +1,6 @@
 """The linear probe: features once, then a head for each penalty, the best on dev."""
 
 import time
-from typing import cast
 
 import numpy as np
 import torch
@@ -23,10 +22,10 @@ DECAYS = (1e-3, 1e-2, 1e-4, 1e-5, 1e-1, 1e-6, 1.0)
 
 
 def probe(
-    model: LocalModel, task: Task, practice: Practice, desk: Desk, *, decay: float | None, pooling: str
+    model: LocalModel, task: Task, practice: Practice, desk: Desk, *, decay: float | None, pooling: Pooling
 ) -> HeadPredictor:
     """Return the head on frozen features; the penalty is the best on dev of at most `desk.trials`."""
-    how = pooling_of(model, cast(Pooling, pooling))
+    how = pooling_of(model, pooling)
     both = head_rows(model, task, [*practice.train, *practice.dev])
     phase = Text("features", "特征")
     vectors = pooled(model, both, how, cache=desk.cache, told=lambda n: desk.progress(phase, n, len(both)))

@@ -2,7 +2,7 @@
 
 from abc import abstractmethod
 from pathlib import Path
-from typing import Any, ClassVar, cast
+from typing import Any, ClassVar, Literal, cast
 
 from taskfit.core.example import Practice
 from taskfit.core.files import read_json, write_json
@@ -39,17 +39,15 @@ class Trained(Method):
         2, "epochs without a better dev score before stopping", "dev 分数连续多少轮没有提高就停止", ge=0, le=1000
     )
     weight_decay: float = setting(0.01, "weight decay of matrices", "权重衰减（仅矩阵）", ge=0, le=1)
-    answer_by: str = setting(
+    answer_by: Literal["auto", "words", "head"] = setting(
         "auto",
         "words: say the label; head: a classification head; auto: words for causal models, head for encoders",
         "words：说出标签；head：分类头；auto：因果模型用 words，编码器用 head",
-        pattern="^(auto|words|head)$",
     )
-    pooling: str = setting(
+    pooling: Literal["auto", "mean", "last", "first"] = setting(
         "auto",
         "vector a head reads: mean, last or first token; auto: mean for encoders, last for causal models",
         "分类头读取的向量：mean、last 或 first；auto：编码器用 mean，因果模型用 last",
-        pattern="^(auto|mean|last|first)$",
     )
 
     @abstractmethod
@@ -97,8 +95,8 @@ class Trained(Method):
             batch=self.batch,
             patience=self.patience,
             weight_decay=self.weight_decay,
-            answer_by=cast(Any, self.answer_by),
-            pooling=cast(Any, self.pooling),
+            answer_by=self.answer_by,
+            pooling=self.pooling,
             frozen_below=self.frozen_below(local.card),
         )
         return _Saved(tune(local, task, practice, desk, recipe), self)

@@ -137,10 +137,8 @@ def _climb(name: str, method: Method, folder: Path, ground: Ground) -> tuple[Mea
     cost = cost_of(work.rows, work.adapt, ground, latency=work.latency, bytes_peak=peak)
     cost = replace(cost, bytes_saved=work.bytes_saved, parameters_trained=work.story.parameters_trained)
     settings = method.model_dump(mode="json")
-    measurement = measure(
-        name, work.rows, ground.task, method=_name_of(method), settings=settings, cost=cost, story=work.story
-    )
-    return measurement, work.rows
+    measurement = measure(name, work.rows, ground.task, method=_name_of(method), settings=settings, story=work.story)
+    return replace(measurement, cost=cost), work.rows
 
 
 def settled(method: Method, story: Story) -> Method:

@@ -44,17 +44,18 @@ def score_rows(
     return [_scored(example, by_id[example.id], metric, seed) for example in examples]
 
 
-def measure(  # noqa: PLR0913 - a measurement has this many sources
+def measure(
     rung: str,
     rows: Sequence[ScoredPrediction],
     task: Task,
     *,
     method: str,
     settings: Mapping[str, object],
-    cost: Cost,
     story: Story,
 ) -> Measurement:
     """Measure one rung from its rows under all seeds; raise DataError unless each seed has each row once.
+
+    Costs are not known here: put them in with `dataclasses.replace(measurement, cost=...)`.
 
     `unscored` counts rows without a readable answer under at least one seed. Confusion adds up all seeds.
     """
@@ -73,7 +74,7 @@ def measure(  # noqa: PLR0913 - a measurement has this many sources
         classes=_classes(matrix, table),
         confusion=matrix,
         calibration=calibrate(rows),
-        cost=cost,
+        cost=Cost(),
         trials=story.trials,
         curve=story.curve,
         prompt=rows[0].prompt,

@@ -1,7 +1,7 @@
 """A linear classification head on features of the frozen model, computed once."""
 
 from pathlib import Path
-from typing import ClassVar, cast
+from typing import ClassVar, Literal, cast
 
 from taskfit.core.example import Practice
 from taskfit.core.method import Changes, Desk, Method
@@ -27,11 +27,10 @@ class Head(Method):
     changes: ClassVar[Changes] = "added weights"
     needs: ClassVar[frozenset[Ability]] = frozenset({"embed"})
 
-    pooling: str = setting(
+    pooling: Literal["auto", "mean", "last", "first"] = setting(
         "auto",
         "vector the head reads: mean, last or first token; auto: mean for encoders, last for causal models",
         "分类头读取的向量：mean、last 或 first；auto：编码器用 mean，因果模型用 last",
-        pattern="^(auto|mean|last|first)$",
     )
     decay: float | None = setting(
         None,
@@ -55,4 +54,4 @@ class Head(Method):
 
         local = cast(LocalModel, model)
         head = load_head(folder, local.card.width, len(task.labels))
-        return HeadPredictor(local, task, head, pooling_of(local, self.pooling))  # type: ignore[arg-type]
+        return HeadPredictor(local, task, head, pooling_of(local, self.pooling))

@@ -1,7 +1,7 @@
 """Show the examples most like the question, found anew for each question."""
 
 from pathlib import Path
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 from taskfit.core.example import Practice
 from taskfit.core.method import Desk, Method
@@ -27,11 +27,10 @@ class KnnShot(Method):
     kinds: ClassVar[frozenset[Kind]] = frozenset({"classify", "choose", "answer", "generate", "extract"})
 
     shots: int = setting(8, "examples shown", "展示的示例数", ge=1, le=512)
-    retriever: str = setting(
+    retriever: Literal["auto", "bm25", "dense", "rrf"] = setting(
         "auto",
         "how to find examples: bm25, dense, rrf (both fused); auto: the best on dev",
         "检索方式：bm25、dense、rrf（融合）；auto：按 dev 选最好的",
-        pattern="^(auto|bm25|dense|rrf)$",
     )
     calibrate: bool = setting(
         True,

@@ -43,6 +43,15 @@ class Layout:
         return spans
 
 
+@dataclass(frozen=True)
+class Rule:
+    """How a layer attends: the layout, the scale of the products, and dropout on the shares."""
+
+    layout: Layout
+    scale: float
+    dropout: float = 0.0
+
+
 def register() -> None:
     """Make the flat attention known to transformers under the name FLAT; calls without a layout run as SDPA."""
     from transformers import AttentionInterface, AttentionMaskInterface
@@ -67,30 +76,30 @@ def flat_attention(
 
         output, _ = sdpa_attention_forward(module, query, key, value, attention_mask, **options)
         return output, None
-    scale = options.get("scaling") or query.shape[-1] ** -0.5
-    dropout = float(options.get("dropout") or 0.0)
+    rule = Rule(layout, options.get("scaling") or query.shape[-1] ** -0.5, float(options.get("dropout") or 0.0))
     q, k, v = query[0], key[0], value[0]
     if layout.record:
         layout.seen[int(module.layer_idx)] = (k.contiguous(), v.contiguous())
     if layout.past is not None:
         past_keys, past_values = layout.past[int(module.layer_idx)]
-        return _attend_past(q, k, v, scale, layout, past_keys, past_values)[None], None
+        return _attend_past(q, k, v, rule, (past_keys, past_values))[None], None
     if layout.trees is not None or max(layout.lengths) <= LONGEST_EXPLICIT:
-        out: Tensor = _Attention.apply(q, k, v, scale, dropout, layout)  # type: ignore[no-untyped-call]
+        out: Tensor = _Attention.apply(q, k, v, rule)  # type: ignore[no-untyped-call]
         return out[None], None
-    return _attend_long(q, k, v, scale, dropout, layout)[None], None
+    return _attend_long(q, k, v, rule)[None], None
 
 
-def _attend_long(q: Tensor, k: Tensor, v: Tensor, scale: float, dropout: float, layout: Layout) -> Tensor:
+def _attend_long(q: Tensor, k: Tensor, v: Tensor, rule: Rule) -> Tensor:
+    layout = rule.layout
     grouped = q.shape[0] != k.shape[0]
     parts = [
         torch.nn.functional.scaled_dot_product_attention(
             q[None, :, a:b],
             k[None, :, a:b],
             v[None, :, a:b],
-            dropout_p=dropout,
+            dropout_p=rule.dropout,
             is_causal=layout.causal,
-            scale=scale,
+            scale=rule.scale,
             enable_gqa=grouped,
         )[0].transpose(0, 1)
         for a, b in layout.spans
@@ -126,7 +135,8 @@ class _Attention(torch.autograd.Function):
     """
 
     @staticmethod
-    def forward(ctx: Any, q: Tensor, k: Tensor, v: Tensor, scale: float, dropout: float, layout: Layout) -> Tensor:  # noqa: PLR0913
+    def forward(ctx: Any, q: Tensor, k: Tensor, v: Tensor, rule: Rule) -> Tensor:
+        layout, dropout = rule.layout, rule.dropout
         heads, total, width = q.shape
         keys = k.shape[0]
         out = q.new_empty(total, heads, width)
@@ -135,7 +145,7 @@ class _Attention(torch.autograd.Function):
         ready: dict[int, Tensor] = {}
         for index, (a, b) in enumerate(layout.spans):
             n = b - a
-            table = torch.bmm(_grouped(q[:, a:b], keys), k[:, a:b].transpose(1, 2)).view(heads, n, n).mul_(scale)
+            table = torch.bmm(_grouped(q[:, a:b], keys), k[:, a:b].transpose(1, 2)).view(heads, n, n).mul_(rule.scale)
             mask = _mask(index, n, layout, ready, q)
             if mask is not None:
                 table += mask
@@ -148,13 +158,13 @@ class _Attention(torch.autograd.Function):
             out[a:b] = torch.bmm(used.view(keys, -1, n), v[:, a:b]).view(heads, n, width).transpose(0, 1)
             kept.append(shares)
         ctx.save_for_backward(q, k, v, *kept, *drops)
-        ctx.layout, ctx.scale = layout, scale
+        ctx.rule = rule
         return out
 
     @staticmethod
     def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:
         q, k, v, *tables = ctx.saved_tensors
-        spans = ctx.layout.spans
+        spans = ctx.rule.layout.spans
         keys, heads, width = k.shape[0], q.shape[0], q.shape[2]
         # Written token-first, as the projections before attention will read them.
         dq, dk, dv = (x.new_empty(x.shape[1], x.shape[0], width) for x in (q, k, v))
@@ -171,16 +181,15 @@ class _Attention(torch.autograd.Function):
             # d softmax: s * (d - sum(s * d))
             d = torch.mul(d, shares, out=d)
             d -= shares * d.sum(-1, keepdim=True)
-            d = d.mul_(ctx.scale).view(keys, -1, n)
+            d = d.mul_(ctx.rule.scale).view(keys, -1, n)
             dq[a:b] = torch.bmm(d, k[:, a:b]).view(heads, n, width).transpose(0, 1)
             dk[a:b] = torch.bmm(d.transpose(1, 2), _grouped(q[:, a:b], keys)).transpose(0, 1)
-        return dq.transpose(0, 1), dk.transpose(0, 1), dv.transpose(0, 1), None, None, None
+        return dq.transpose(0, 1), dk.transpose(0, 1), dv.transpose(0, 1), None
 
 
-def _attend_past(  # noqa: PLR0913
-    q: Tensor, k: Tensor, v: Tensor, scale: float, layout: Layout, past_keys: Tensor, past_values: Tensor
-) -> Tensor:
+def _attend_past(q: Tensor, k: Tensor, v: Tensor, rule: Rule, past_kv: tuple[Tensor, Tensor]) -> Tensor:
     """Attention of each sequence to a shared past [K, P, D] and to itself; for scoring only (no gradient)."""
+    layout, (past_keys, past_values) = rule.layout, past_kv
     heads, total, width = q.shape
     keys, past = past_keys.shape[:2]
     longest = max(layout.lengths)
@@ -193,7 +202,7 @@ def _attend_past(  # noqa: PLR0913
         all_keys[:, past : past + n] = k[:, a:b]
         all_values[:, past : past + n] = v[:, a:b]
         table = torch.bmm(_grouped(q[:, a:b], keys), all_keys[:, : past + n].transpose(1, 2))
-        table = table.view(heads, n, past + n).mul_(scale)
+        table = table.view(heads, n, past + n).mul_(rule.scale)
         mask = _mask(index, n, layout, ready, q)
         if mask is not None:
             table[:, :, past:] += mask
