@@ -49,8 +49,12 @@ def rows_of(settings: ClimbSettings) -> Rows:
         sides[side] = kept
         foreign += strange
     splits, leaked = _divide(sides, rows, settings.seed)
-    splits, spare = _at_most(splits, settings.max_test, settings.seed)
-    listed = [row for reading in readings.values() for row in reading.listed] + foreign + list(leaked) + spare
+    test, spare = _at_most(splits.test, settings.max_test, "max_test", settings.seed)
+    train, spare_train = _at_most(splits.train, settings.max_train, "max_train", settings.seed)
+    splits = Splits(train, splits.dev, test)
+    listed = (
+        [row for reading in readings.values() for row in reading.listed] + foreign + list(leaked) + spare + spare_train
+    )
     findings = [finding for reading in readings.values() for finding in check_rows(reading)]
     findings += check_splits(splits)
     refuse_blocked(findings, rows.accept)
@@ -153,18 +157,20 @@ def _divide(sides: dict[str, list[Example]], rows: RowsSettings, seed: int) -> t
     return split_rows(sides["train"], seed=seed, test_share=rows.test_share, dev_share=rows.dev_share), ()
 
 
-def _at_most(splits: Splits, most: int | None, seed: int) -> tuple[Splits, list[ListedRow]]:
-    """Keep at most `most` test rows, drawn by the seed; the others are listed, not moved to train."""
-    if most is None or len(splits.test) <= most:
-        return splits, []
-    kept = set(np.random.default_rng([seed, 2]).permutation(len(splits.test))[:most].tolist())
-    reason = Text(f"beyond max_test = {most}", f"超出 max_test = {most}")
+def _at_most(
+    rows: tuple[Example, ...], most: int | None, setting: str, seed: int
+) -> tuple[tuple[Example, ...], list[ListedRow]]:
+    """Keep at most `most` rows, drawn by the seed; the others are listed under the name of the setting."""
+    if most is None or len(rows) <= most:
+        return rows, []
+    kept = set(np.random.default_rng([seed, 2]).permutation(len(rows))[:most].tolist())
+    reason = Text(f"beyond {setting}: {most}", f"超出 {setting}：{most}")
     spare = [
-        ListedRow(e.origin.file, e.origin.line, reason, e.text[:60])
-        for place, e in enumerate(splits.test)
+        ListedRow(one.origin.file, one.origin.line, reason, one.text[:60])
+        for place, one in enumerate(rows)
         if place not in kept
     ]
-    return replace(splits, test=tuple(e for place, e in enumerate(splits.test) if place in kept)), spare
+    return tuple(one for place, one in enumerate(rows) if place in kept), spare
 
 
 def reasons_counted(listed: Sequence[ListedRow]) -> list[dict[str, object]]:

@@ -205,6 +205,9 @@ class ClimbSettings(Settings):
     max_test: int | None = setting(
         None, "use at most this many test rows; default: all", "最多使用的测试行数；默认全部", ge=1
     )
+    max_train: int | None = setting(
+        None, "use at most this many training rows; default: all", "最多使用的训练行数；默认全部", ge=1
+    )
     precision: Literal["float32", "bfloat16", "auto"] = setting(
         "auto", "numbers to compute with; auto: bfloat16 where it helps", "计算精度；auto：在有利时使用 bfloat16"
     )
