@@ -1,8 +1,9 @@
 """Prompts with examples: offers of what to show, the best chosen on dev, saved and restored."""
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal, cast
 
@@ -19,6 +20,7 @@ from taskfit.core.task import Task
 from taskfit.core.text import Text
 from taskfit.engine.calibrate import LabelCalibration, choose, dev_value
 from taskfit.engine.features import pooled
+from taskfit.engine.flops import forward_flops
 from taskfit.engine.prompt import conversation
 from taskfit.engine.prompted import PromptPredictor, Show, scored_exactly, show_nothing
 from taskfit.engine.retrieve import best, bm25_index, fuse, unit
@@ -35,6 +37,9 @@ class Offer:
     settings: Mapping[str, object]
     pool: tuple[Example, ...] = ()
     show: Show = field(default=show_nothing, compare=False)
+    search_flops: Callable[[Sequence[Example]], list[float]] = field(
+        default=lambda some: [0.0] * len(some), compare=False
+    )
 
 
 @dataclass
@@ -51,7 +56,12 @@ class AskingPredictor:
 
     def predict(self, examples: Sequence[Example], meter: Meter) -> list[Prediction]:
         """See Predictor."""
-        return self.inner.predict(examples, meter)
+        if not examples:
+            return []
+        answers = self.inner.predict(examples, meter)
+        searched = self.offer.search_flops(examples)
+        meter.add(flops=sum(searched))
+        return [replace(one, flops=one.flops + more) for one, more in zip(answers, searched, strict=True)]
 
     def save(self, folder: Path) -> None:
         """See Predictor."""
@@ -104,9 +114,14 @@ def _try(
         gold = [task.label_names.index(example.target or "") for example in dev]
         calibration = choose(raw, gold, task.label_words)[0] if calibrate else LabelCalibration()
         return dev_value(calibration.apply(raw), gold), calibration
-    answers = predictor.predict([example.without_target() for example in dev], desk.meter)
-    right = [answer.answer == example.target for answer, example in zip(answers, dev, strict=True)]
+    desk.progress(phase, 0, len(dev))
+    used = Meter()  # its seconds are among those of the desk already
+    answers = predictor.predict([example.without_target() for example in dev], used)
+    desk.meter.add(
+        tokens=used.tokens, flops=used.flops, money=used.money, requests=used.requests, cache_hits=used.cache_hits
+    )
     desk.progress(phase, len(dev), len(dev))
+    right = [answer.answer == example.target for answer, example in zip(answers, dev, strict=True)]
     return float(np.mean(right)), LabelCalibration()
 
 
@@ -147,14 +162,16 @@ def retrieved(model: Model, task: Task, practice: Practice, desk: Desk, *, shots
     can = [r for r in RETRIEVERS if r == "bm25" or isinstance(model, LocalModel)]
     retrievers = can if retriever == "auto" else [retriever]
     counts = [shots] if retriever != "auto" or shots < 2 else [shots, shots // 2]
-    search = Searcher.over(model, practice.train, desk)
+    search = Searcher.over(model, practice.train, desk, dense=retrievers != ["bm25"])
     return [retrieved_offer(model, task, search, how, count) for count in counts for how in retrievers]
 
 
 def retrieved_offer(model: Model, task: Task, search: "Searcher", how: str, shots: int) -> Offer:
     """Return the offer that shows the `shots` nearest examples of the pool, nearest last."""
     show = _fitted(model, task, lambda some: search.nearest(some, how, shots))
-    return Offer({"retriever": how, "shots": shots}, search.pool, show)
+    if how == "bm25":
+        return Offer({"retriever": how, "shots": shots}, search.pool, show)
+    return Offer({"retriever": how, "shots": shots}, search.pool, show, search.flops)
 
 
 @dataclass
@@ -164,41 +181,57 @@ class Searcher:
     model: Model
     pool: tuple[Example, ...]
     index: Any
-    vectors: NDArray[np.float32] | None
-    mean: NDArray[np.float32] | None
-    cache: Path | None
+    vectors: NDArray[np.float32] | None = None
+    mean: NDArray[np.float32] | None = None
+    asked: tuple[Sequence[Example], NDArray[np.float32]] | None = None  # the last questions, for the next offer
 
     @classmethod
-    def over(cls, model: Model, pool: Sequence[Example], desk: Desk | None) -> "Searcher":
-        """Index the pool; dense vectors are the mean hidden states of the model itself, where it is local."""
+    def over(cls, model: Model, pool: Sequence[Example], desk: Desk | None, *, dense: bool) -> "Searcher":
+        """Index the pool; dense vectors are the mean hidden states of the model itself."""
         index = bm25_index(texts_of(pool))
-        if not isinstance(model, LocalModel):
-            return cls(model, tuple(pool), index, None, None, None)
-        cache = desk.cache if desk else None
-        vectors = pooled(model, model.encode(texts_of(pool), special=True), "mean", cache=cache)
+        if not dense or not isinstance(model, LocalModel):
+            return cls(model, tuple(pool), index)
+        rows = model.encode(texts_of(pool), special=True)
+        if desk is None:
+            vectors = pooled(model, rows, "mean")
+        else:
+            phase, tokens = Text("vectors", "向量"), sum(map(len, rows))
+            desk.meter.add(tokens=tokens, flops=forward_flops(model.card, tokens))
+            told = partial(desk.progress, phase, total=len(rows))
+            vectors = pooled(model, rows, "mean", cache=desk.cache, told=told)
         mean = vectors.mean(0)
-        return cls(model, tuple(pool), index, unit(vectors, mean), mean, cache)
+        return cls(model, tuple(pool), index, unit(vectors, mean), mean)
 
     def nearest(self, examples: Sequence[Example], how: str, count: int) -> list[tuple[Example, ...]]:
         """Return for each example the `count` nearest of the pool, nearest last."""
-        dense = self._dense(examples) if how in ("dense", "rrf") else None
+        most = 4 * count + 1
+        products = self._products(examples) if how in ("dense", "rrf") else None
         found = []
         for row, example in enumerate(examples):
-            rankings = [dense[row]] if dense is not None else []
+            rankings = [best(products[row], most)] if products is not None else []
             if how in ("bm25", "rrf"):
-                rankings.append(best(self.index.scores(example.text), 4 * count + 1))
-            merged = fuse(rankings, 4 * count + 1)
+                rankings.append(best(self.index.scores(example.text), most))
+            merged = fuse(rankings, most)
             kept = [place for place in merged if self.pool[place].id != example.id][:count]
             found.append(tuple(self.pool[place] for place in reversed(kept)))
         return found
 
-    def _dense(self, examples: Sequence[Example]) -> list[list[int]]:
+    def flops(self, examples: Sequence[Example]) -> list[float]:
+        """Return what it costs to compute the vector of each question."""
+        assert isinstance(self.model, LocalModel)
+        rows = self.model.encode(texts_of(examples), special=True)
+        return [forward_flops(self.model.card, len(row), context=len(row) / 2) for row in rows]
+
+    def _products(self, examples: Sequence[Example]) -> NDArray[np.float32]:
         assert isinstance(self.model, LocalModel)
         assert self.vectors is not None
         assert self.mean is not None
-        asked = pooled(self.model, self.model.encode(texts_of(examples), special=True), "mean", cache=self.cache)
-        products = unit(asked, self.mean) @ self.vectors.T
-        return [best(row, 33 + len(self.pool) // 50) for row in products]
+        if self.asked is None or self.asked[0] is not examples:
+            # Not from the cache on disk: an answer's cost and latency hold the vector of its question.
+            vectors = pooled(self.model, self.model.encode(texts_of(examples), special=True), "mean")
+            self.asked = examples, unit(vectors, self.mean)
+        products: NDArray[np.float32] = self.asked[1] @ self.vectors.T
+        return products
 
 
 def _fitted(model: Model, task: Task, show: Show) -> Show:
@@ -236,7 +269,7 @@ def restore(model: Model, task: Task, folder: Path) -> AskingPredictor:
     pool = tuple(_example(one) for one in stored["pool"])
     settings = stored["settings"]
     if "retriever" in settings:
-        search = Searcher.over(model, pool, None)
+        search = Searcher.over(model, pool, None, dense=settings["retriever"] != "bm25")
         offer = retrieved_offer(model, task, search, settings["retriever"], settings["shots"])
     elif pool:
         offer = fixed_offer(model, task, pool, settings["set"])

@@ -21,6 +21,7 @@ from taskfit.core.method import Desk
 from taskfit.core.model import Model
 from taskfit.core.prediction import Prediction, Story, Trial
 from taskfit.core.task import Task
+from taskfit.core.text import Text
 from taskfit.engine.asking import draw_shots
 from taskfit.engine.calibrate import dev_value, log_softmax
 from taskfit.engine.checkpoint import write_tensors
@@ -105,7 +106,9 @@ def _vectors(model: LocalModel, texts: Sequence[str], desk: Desk) -> Floats:
     rows = model.encode(texts, special=True)
     tokens = sum(map(len, rows))
     desk.meter.add(tokens=tokens, flops=forward_flops(model.card, tokens))
-    return pooled(model, rows, "mean", cache=desk.cache)
+    phase = Text("vectors", "向量")
+    desk.progress(phase, 0, len(rows))
+    return pooled(model, rows, "mean", cache=desk.cache, told=lambda done: desk.progress(phase, done, len(rows)))
 
 
 def by_label_words(model: Model, task: Task, desk: Desk) -> NearestPredictor:
