@@ -1,7 +1,6 @@
 """Climb the ladder: read the rows, open the model, climb rung by rung, decide, report."""
 
 import platform
-import shlex
 import sys
 import time
 from collections.abc import Iterator, Sequence
@@ -13,7 +12,7 @@ from typing import Any
 
 import taskfit
 from taskfit.app.ground import Rows, reasons_counted, rows_of
-from taskfit.app.report import FACTS, make_report
+from taskfit.app.report import FACTS, SETTINGS, command_of, make_report
 from taskfit.app.report import rows_of as rows_by_rung
 from taskfit.app.settings import ClimbSettings, Rung, TaskSettings, rungs_of
 from taskfit.app.stop import stoppable
@@ -32,7 +31,7 @@ from taskfit.ladder.rung import Climbed, Ground, Price, climb_rung
 from taskfit.measure.ledger import look
 from taskfit.measure.power import say_power
 
-SETTINGS, LEDGER, REPORT = "settings.yaml", "test-ledger.jsonl", "report.json"
+LEDGER, ANSWERS, REPORT = "test-ledger.jsonl", "answers.jsonl", "report.json"
 BFLOAT16_FROM = 100_000_000  # parameters from which bfloat16 pays on processors that have it
 
 
@@ -168,12 +167,21 @@ def open_model(settings: ClimbSettings, run: RunFolder) -> Model:
         return open_remote(settings.remote, cache=run.cache / "answers.jsonl")
     from taskfit.model.open import open_local
 
-    model = open_local(
-        settings.model, online=settings.online, dtype="bfloat16" if settings.precision == "bfloat16" else "float32"
-    )
+    device = device_of(settings)
+    dtype = "bfloat16" if settings.precision == "bfloat16" else "float32"
+    model = open_local(settings.model, online=settings.online, dtype=dtype, device=device)
     if settings.precision == "auto" and model.card.parameters >= BFLOAT16_FROM and _has_bfloat16():
-        return open_local(settings.model, online=settings.online, dtype="bfloat16")
+        return open_local(settings.model, online=settings.online, dtype="bfloat16", device=device)
     return model
+
+
+def device_of(settings: ClimbSettings) -> str:
+    """Return where to compute: as asked, else the GPU when there is one."""
+    import torch
+
+    if settings.device != "auto":
+        return settings.device
+    return "cuda" if torch.cuda.is_available() else "cpu"
 
 
 def _has_bfloat16() -> bool:
@@ -246,7 +254,7 @@ def facts_of(
     facts: dict[str, Any] = {
         "name": settings.name,
         "version": taskfit.__version__,
-        "command": f"taskfit climb {shlex.quote((run.path / SETTINGS).as_posix())}",
+        "command": command_of(run.path),
         "model": model.card,
         "machine": machine_facts(settings),
         "rows": {

@@ -211,6 +211,9 @@ class ClimbSettings(Settings):
     precision: Literal["float32", "bfloat16", "auto"] = setting(
         "auto", "numbers to compute with; auto: bfloat16 where it helps", "计算精度；auto：在有利时使用 bfloat16"
     )
+    device: Literal["auto", "cpu", "cuda"] = setting(
+        "auto", "where to compute; auto: the GPU when there is one", "计算设备；auto：有 GPU 时使用 GPU"
+    )
     threads: int | None = setting(
         None, "processor threads; default: as many as are free", "处理器线程数；默认用空闲的核", ge=1, le=1024
     )

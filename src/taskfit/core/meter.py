@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 
 @dataclass
@@ -44,6 +45,12 @@ class Meter:
         self.cache_hits += cache_hits
 
 
+def _cuda() -> Any:
+    """Return torch.cuda when torch is loaded and has used a GPU; this module never loads torch itself."""
+    torch = sys.modules.get("torch")
+    return torch.cuda if torch is not None and torch.cuda.is_initialized() else None
+
+
 def bytes_peak() -> int:
     """Return the peak resident memory of this process so far, in bytes."""
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
@@ -52,6 +59,8 @@ def bytes_peak() -> int:
 
 def reset_bytes_peak() -> None:
     """Begin a new peak where the system allows it (Linux); elsewhere the peak is that of the whole process."""
+    if (cuda := _cuda()) is not None:
+        cuda.reset_peak_memory_stats()
     try:
         Path("/proc/self/clear_refs").write_text("5", encoding="ascii")
     except OSError:
@@ -59,7 +68,9 @@ def reset_bytes_peak() -> None:
 
 
 def bytes_peak_since_reset() -> int:
-    """Return the peak resident memory since `reset_bytes_peak`, in bytes."""
+    """Return the peak memory since `reset_bytes_peak`, in bytes: allocated on the GPU when one is used, else resident."""
+    if (cuda := _cuda()) is not None:
+        return int(cuda.max_memory_allocated())
     try:
         status = Path("/proc/self/status").read_text(encoding="ascii")
     except OSError:

@@ -16,6 +16,7 @@ from taskfit.core.task import Task
 from taskfit.engine.calibrate import log_softmax
 from taskfit.engine.checkpoint import write_tensors
 from taskfit.engine.features import batches_of, pool_states
+from taskfit.engine.fit import refuse_longer
 from taskfit.engine.flops import forward_flops
 from taskfit.engine.learner import ClassHead, stream_hidden
 from taskfit.engine.prompt import conversation
@@ -36,8 +37,11 @@ def pooling_of(model: LocalModel, asked: Pooling) -> str:
 def head_rows(model: LocalModel, task: Task, examples: Sequence[Example]) -> list[list[int]]:
     """Return the token ids that a head reads: the text for encoders, the question up to its answer for causal models."""
     if model.card.architecture == "encoder":
-        return model.encode([example.text for example in examples], special=True)
-    return model.encode([model.render(conversation(task, example)) for example in examples])
+        rows = model.encode([example.text for example in examples], special=True)
+    else:
+        rows = model.encode([model.render(conversation(task, example)) for example in examples])
+    refuse_longer(model, rows)
+    return rows
 
 
 @dataclass
@@ -49,6 +53,9 @@ class HeadPredictor:
     head: ClassHead
     pooling: str
     story: Story = field(default_factory=Story)
+
+    def __post_init__(self) -> None:
+        self.head.to(self.model.device)
 
     def predict(self, examples: Sequence[Example], meter: Meter) -> list[Prediction]:
         """See Predictor."""

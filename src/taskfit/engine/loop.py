@@ -322,7 +322,7 @@ class _Run:
         self._put(dict(checkpoint.tensors["weights"]))
         for key, value in checkpoint.tensors["optimizer"].items():
             kind, _, name = key.partition("/")
-            self.optimizer.state[self.masters[name]][kind] = value
+            self.optimizer.state[self.masters[name]][kind] = value.to(self.masters[name].device)
         state.step = checkpoint.step
         state.tokens, state.stale, state.best_step = facts["tokens"], facts["stale"], facts["best_step"]
         state.best_dev = -math.inf if facts["best_dev"] is None else facts["best_dev"]

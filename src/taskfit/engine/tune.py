@@ -26,7 +26,8 @@ from taskfit.core.text import Text
 from taskfit.engine.calibrate import dev_value
 from taskfit.engine.checkpoint import write_tensors
 from taskfit.engine.features import FrozenStream, batches_of, freeze_stream, pool_states, pooled
-from taskfit.engine.flops import training_flops
+from taskfit.engine.fit import refuse_longer
+from taskfit.engine.flops import forward_flops, training_flops
 from taskfit.engine.headed import HeadPredictor, Pooling, head_rows, pooling_of
 from taskfit.engine.learner import ClassHead, ClassLearner, Row, TokenLearner, stream_hidden
 from taskfit.engine.linear import fit_linear
@@ -120,6 +121,7 @@ class _Job:
         assert self.start_head is not None
         head = ClassHead(self.model.card.width, len(self.task.labels))
         head.load_state_dict(self.start_head.state_dict())
+        head.to(tuned.device)
         pooling = pooling_of(self.model, self.recipe.pooling)
         return ClassLearner(tuned, head, self.train_rows, self.targets, pooling, self.train_stream)
 
@@ -170,7 +172,9 @@ def _job(model: LocalModel, task: Task, practice: Practice, desk: Desk, recipe: 
         ids = list(rows)
         targets = [task.label_names.index(example.target or "") for example in practice.train]
         head = _first_head(model, task, rows, targets, desk, pooling_of(model, recipe.pooling))
-    below = recipe.frozen_below
+    below, tokens = recipe.frozen_below, sum(map(len, ids))
+    once = (below / max(1, model.card.layers)) + (head is not None)  # frozen layers, and features of the first head
+    desk.meter.add(flops=once * forward_flops(model.card, tokens))
     phase = Text("frozen layers", "冻结层特征")
     train_stream = freeze_stream(model, ids, below, lambda n: desk.progress(phase, n, len(ids))) if below else None
     dev_stream = freeze_stream(model, dev_ids, below) if below and how == "head" else None
@@ -185,6 +189,7 @@ def answer_rows(model: LocalModel, task: Task, examples: Sequence[Example]) -> l
     asked = model.encode(prompts)
     said = model.encode([p + w for p, w in zip(prompts, words, strict=True)])
     whole = model.encode([p + w + end for p, w in zip(prompts, words, strict=True)])
+    refuse_longer(model, whole)
     return [
         Row(ids[: len(answer) + 1], [place >= len(question) for place in range(len(answer) + 1)][: len(ids)])
         for question, answer, ids in zip(asked, said, whole, strict=True)
@@ -214,6 +219,9 @@ def _attempt(job: _Job, lr: float) -> Tried:
     folder = _trial_folder(desk.folder, lr)
     if (folder / "result.json").is_file():
         found = read_json(folder / "result.json")
+        _count(job, found)
+        desk.meter.seconds += found["seconds"]
+        desk.meter.cpu_seconds += found["cpu_seconds"]
         return Tried(found["score"], found["seconds"])
     folder.mkdir(parents=True, exist_ok=True)
     start, cpu = time.perf_counter(), time.process_time()
@@ -228,24 +236,27 @@ def _attempt(job: _Job, lr: float) -> Tried:
     )
     told = replace(desk, note=f"lr {lr:.3g}")
     result = train(learner, settings, desk=told, folder=folder / "checkpoints", evaluate=lambda: job.dev_score(learner))
-    parameters = sum(p.numel() for p in learner.trained().values())
-    desk.meter.add(tokens=result.tokens, flops=_flops(job, result.tokens, parameters))
     write_tensors(folder / WEIGHTS, dict(learner.trained()))
     found = {
         "score": result.best_dev,
         "seconds": time.perf_counter() - start,
         "cpu_seconds": time.process_time() - cpu,
         "curve": [vars(point) for point in result.curve],
-        "parameters": parameters,
+        "parameters": sum(p.numel() for p in learner.trained().values()),
         "tokens": result.tokens,
     }
     write_json(folder / "result.json", found)
+    _count(job, found)
     shutil.rmtree(folder / "checkpoints", ignore_errors=True)
     assert result.best_dev is not None
     return Tried(result.best_dev, found["seconds"])
 
 
-def _flops(job: _Job, tokens: int, parameters: int) -> float:
-    card = job.model.card
-    share = min(1.0, parameters / max(1, card.parameters_body))
-    return training_flops(card, tokens, trained_share=share, frozen_share=job.recipe.frozen_below / max(1, card.layers))
+def _count(job: _Job, found: dict[str, Any]) -> None:
+    """Count what a trial cost: its training, and a look at dev after each epoch."""
+    card, tokens = job.model.card, found["tokens"]
+    share = min(1.0, found["parameters"] / max(1, card.parameters_body))
+    frozen = job.recipe.frozen_below / max(1, card.layers)
+    training = training_flops(card, tokens, trained_share=share, frozen_share=frozen)
+    looks = len(found["curve"]) * forward_flops(card, sum(map(len, job.dev_rows)))
+    job.desk.meter.add(tokens=tokens, flops=training + looks)

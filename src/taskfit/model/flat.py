@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 FLAT = "taskfit_flat"
-# Above this length the n x n table of the explicit form costs more than PyTorch's fused kernel.
+# Above this length, and on a GPU, the n x n table of the explicit form costs more than PyTorch's fused kernel.
 LONGEST_EXPLICIT = 1024
 
 
@@ -83,7 +83,8 @@ def flat_attention(
     if layout.past is not None:
         past_keys, past_values = layout.past[int(module.layer_idx)]
         return _attend_past(q, k, v, rule, (past_keys, past_values))[None], None
-    if layout.trees is not None or max(layout.lengths) <= LONGEST_EXPLICIT:
+    short = q.device.type == "cpu" and max(layout.lengths) <= LONGEST_EXPLICIT
+    if layout.trees is not None or short:
         out: Tensor = _Attention.apply(q, k, v, rule)  # type: ignore[no-untyped-call]
         return out[None], None
     return _attend_long(q, k, v, rule)[None], None

@@ -16,15 +16,15 @@ TINY = Path(__file__).parent / "tiny"
 PICKLES = ("*.bin", "*.pt", "*.pth", "*.pkl", "*.ckpt")
 
 
-def open_local(name: str, *, online: bool = False, dtype: str = "float32") -> LocalModel:
+def open_local(name: str, *, online: bool = False, dtype: str = "float32", device: str = "cpu") -> LocalModel:
     """Return the local model `name`; raise ModelError when it cannot be used.
 
     `online` allows a download from the Hugging Face hub when `name` is no folder. `dtype` is that of the
-    weights in memory ("float32" or "bfloat16").
+    weights in memory ("float32" or "bfloat16"), `device` where they live ("cpu", "cuda").
     """
     folder = find_folder(name, online=online)
     facts = read_config(folder)
-    return _load(name, folder, facts, dtype)
+    return _load(name, folder, facts, dtype, device)
 
 
 def find_folder(name: str, *, online: bool) -> Path:
@@ -104,7 +104,7 @@ def check_config(config: dict[str, Any], path: Path) -> None:
             )
 
 
-def _load(name: str, folder: Path, facts: dict[str, Any], dtype: str) -> LocalModel:
+def _load(name: str, folder: Path, facts: dict[str, Any], dtype: str, device: str) -> LocalModel:
     import torch
     from safetensors import SafetensorError
     from transformers import AutoModel, AutoModelForCausalLM, AutoTokenizer
@@ -144,6 +144,7 @@ def _load(name: str, folder: Path, facts: dict[str, Any], dtype: str) -> LocalMo
         raise ModelError(Text(f"cannot load: {problem}", f"无法加载：{problem}"), where=str(folder)) from problem
     _check_weights(network, report, tokenizer, folder)
     network.eval().requires_grad_(False)
+    network.to(device)
     body = body_of(network, family)
     if dtype == "float32":
         prove_flat(network, body, tokenizer)
