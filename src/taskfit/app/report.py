@@ -1,5 +1,6 @@
 """Rebuild a report from what a run left on disk; no model is needed."""
 
+import shlex
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -15,13 +16,24 @@ from taskfit.ladder.report.write import write_report
 from taskfit.ladder.rung import Climbed, read_rung
 from taskfit.ladder.verdict import Limits, decide, order_by_cost
 
-FACTS = "run.json"
+FACTS, SETTINGS = "run.json", "settings.yaml"
+
+
+def command_of(run: Path) -> str:
+    """Return the command that continues a run, or repeats it."""
+    return f"taskfit climb {shlex.quote((run / SETTINGS).as_posix())}"
 
 
 def rebuild(folder: Path) -> Report:
     """Write the report of a run anew from its measurements and predictions, and return it."""
     facts_path = folder / FACTS
     if not facts_path.is_file():
+        if (folder / SETTINGS).is_file():
+            raise DataError(
+                Text("this run is not finished, so it has no report yet", "该运行尚未完成，还没有报告"),
+                where=str(folder),
+                todo=Text(f"continue it: {command_of(folder)}", f"请继续：{command_of(folder)}"),
+            )
         raise DataError(
             Text("this is not the folder of a run", "这不是一个运行目录"),
             where=str(folder),

@@ -3,8 +3,10 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from taskfit.core.errors import DataError
 from taskfit.core.example import Example, Message, Origin
 from taskfit.core.task import Task
+from taskfit.core.text import Text
 from taskfit.engine.prompt import conversation
 from taskfit.model.local import LocalModel
 
@@ -44,6 +46,19 @@ def fit_texts(model: LocalModel, task: Task, examples: Sequence[Example]) -> Fit
             example = _with_text(example, _head(model, text, room))
         fitted.append(example)
     return Fitted(tuple(fitted), cut)
+
+
+def refuse_longer(model: LocalModel, rows: Sequence[Sequence[int]], *, spare: int = 0) -> None:
+    """Raise DataError when a row of tokens, with `spare` more for an answer, is longer than the model reads."""
+    longest, room = max((len(row) for row in rows), default=0), model.card.context
+    if longest + spare > room:
+        raise DataError(
+            Text(
+                f"the longest prompt has {longest} tokens, the model reads {room}",
+                f"最长的提示有 {longest} 个 token，而模型只能读 {room} 个",
+            ),
+            todo=Text("show fewer examples, shorten the instruction or the texts", "请减少示例数量，或缩短指令或文本"),
+        )
 
 
 def _head(model: LocalModel, text: str, room: int) -> str:

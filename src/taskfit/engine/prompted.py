@@ -15,6 +15,7 @@ from taskfit.core.prediction import Prediction, Story
 from taskfit.core.task import Task
 from taskfit.core.text import Text
 from taskfit.engine.calibrate import LabelCalibration
+from taskfit.engine.fit import refuse_longer
 from taskfit.engine.prompt import conversation
 from taskfit.engine.score import LabelScores, Prefix, fitting_prefix, score_labels
 from taskfit.model.local import LocalModel
@@ -77,21 +78,10 @@ class LabelScorer:
         """Return the label scores of each conversation, and the prompts as the model saw them."""
         prompts = [self.model.render(talk) for talk in talks]
         rows = self.model.encode(prompts)
-        self._check_fit(rows)
+        refuse_longer(self.model, rows, spare=8)
         self.known = fitting_prefix(self.model, rows, self.known)
         scores = score_labels(self.model, rows, self.labels(prompts[0]), prefix=self.known, told=told)
         return scores, prompts
-
-    def _check_fit(self, rows: Sequence[Sequence[int]]) -> None:
-        longest, room = max(len(row) for row in rows), self.model.card.context
-        if longest + 8 > room:
-            raise DataError(
-                Text(
-                    f"the longest prompt has {longest} tokens, the model reads {room}",
-                    f"最长的提示有 {longest} 个 token，而模型只能读 {room} 个",
-                ),
-                todo=Text("show fewer examples or shorten the texts", "请减少示例数量或缩短文本"),
-            )
 
 
 def _one_begins_another(labels: Sequence[Sequence[int]]) -> bool:
@@ -169,6 +159,9 @@ class PromptPredictor:
         evidence: Sequence[tuple[str, ...]],
         meter: Meter,
     ) -> list[Prediction]:
+        if isinstance(self.model, LocalModel):
+            rows = self.model.encode([self.model.render(talk) for talk in talks])
+            refuse_longer(self.model, rows, spare=self.task.max_answer_tokens)
         before = meter.seconds
         answers = self.model.generate(talks, max_tokens=self.task.max_answer_tokens, meter=meter)
         share = (meter.seconds - before) / len(examples)

@@ -76,11 +76,6 @@ class Trained(Method):
             return Text("an encoder cannot say words; use answer_by: head", "编码器不能生成词语，请用 answer_by: head")
         return super().impossible(card, task)
 
-    def settled(self, story: Story) -> "Trained":
-        """Return the method with the learning rate that was chosen on dev, for further seeds."""
-        chosen = next((trial.settings["lr"] for trial in story.trials if trial.chosen), self.lr)
-        return self.model_copy(update={"lr": chosen})
-
     def adapt(self, model: Model, task: Task, practice: Practice, desk: Desk) -> Predictor:
         """See Method."""
         from taskfit.engine.tune import Recipe, tune

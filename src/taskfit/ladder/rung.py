@@ -89,13 +89,16 @@ def climb_rung(name: str, method: Method, folder: Path, ground: Ground) -> Climb
     except DiskError:
         raise
     except TaskfitError as problem:
-        texts = [Text(f"{f.what.en}", f"{f.what.zh}") for f in problem.findings[:3]]
-        why = Text("; ".join(t.en for t in texts), "；".join(t.zh for t in texts))
-        return _no(name, method, folder, ground, "failed", why)
+        return _no(name, method, folder, ground, "failed", _told(problem))
     write_lines(folder / "predictions.jsonl", rows)
     write_json(folder / FINISHED, measurement)
     ground.emit(Event("rung.finished", {"rung": name, "measurement": plain(measurement)}))
     return Climbed(measurement, tuple(rows))
+
+
+def _told(problem: TaskfitError) -> Text:
+    parts = [text for one in problem.findings[:3] for text in (one.what, one.todo) if text is not None]
+    return Text("; ".join(one.en for one in parts), "；".join(one.zh for one in parts))
 
 
 def _no(name: str, method: Method, folder: Path, ground: Ground, kind: str, reason: Text) -> Climbed:
