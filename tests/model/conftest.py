@@ -3,6 +3,7 @@
 import pytest
 
 from model.remote_asking import KEY
+from tiny_models import tiny as tiny
 
 
 @pytest.fixture(autouse=True)

@@ -1,0 +1,3 @@
+"""Tiny models for the tests of this folder."""
+
+from tiny_models import tiny as tiny
