@@ -3,7 +3,7 @@
 import platform
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from importlib.metadata import PackageNotFoundError, version
@@ -12,18 +12,19 @@ from typing import Any
 
 import taskfit
 from taskfit.app.ground import Rows, reasons_counted, rows_of
+from taskfit.app.place import place_of
 from taskfit.app.report import FACTS, SETTINGS, command_of, make_report
 from taskfit.app.report import rows_of as rows_by_rung
 from taskfit.app.settings import ClimbSettings, Rung, TaskSettings, rungs_of
 from taskfit.app.stop import stoppable
-from taskfit.app.task_file import read_climb, same_work, write_climb
-from taskfit.core.errors import DataError, TaskfitError, UsageError
+from taskfit.app.task_file import write_climb
+from taskfit.core.errors import DataError, Finding, ModelError
 from taskfit.core.events import Emit, Event, silent
 from taskfit.core.example import Splits
 from taskfit.core.files import plain, read_json, write_json, write_lines
 from taskfit.core.measurement import Report
 from taskfit.core.model import Model
-from taskfit.core.run import RunFolder, new_run
+from taskfit.core.run import RunFolder
 from taskfit.core.task import Task
 from taskfit.core.text import Text
 from taskfit.ladder.report.write import write_report
@@ -31,7 +32,7 @@ from taskfit.ladder.rung import Climbed, Ground, Price, climb_rung
 from taskfit.measure.ledger import look
 from taskfit.measure.power import say_power
 
-LEDGER, ANSWERS, REPORT = "test-ledger.jsonl", "answers.jsonl", "report.json"
+LEDGER, ANSWERS, MACHINE = "test-ledger.jsonl", "answers.jsonl", "machine.json"
 BFLOAT16_FROM = 100_000_000  # parameters from which bfloat16 pays on processors that have it
 
 
@@ -71,11 +72,10 @@ def climb(settings: ClimbSettings, emit: Emit = silent) -> RunResult:
     """
     rungs = rungs_of(settings)
     rows = rows_of(settings)
-    run = run_folder(settings)
-    with run.locked(), stoppable() as stop, _computing(settings):
+    with place_of(settings) as run, _asked_to_stop(settings) as stop, _computing(settings, run):
         emit = _Teller(run, emit, [])
         emit(Event("run.started", {"folder": run.path.as_posix(), "name": settings.name}))
-        model = open_model(settings, run)
+        model = open_model(settings)
         rows = _fitted(rows, model, emit)
         _begin(run, settings, rows, emit)
         ground = Ground(
@@ -90,43 +90,47 @@ def climb(settings: ClimbSettings, emit: Emit = silent) -> RunResult:
             emit=emit,
             stop=stop,
         )
-        climbed = [_climb_one(place, rung, run, settings, ground, emit) for place, rung in enumerate(rungs)]
-        return _finish(run, settings, rows, model, climbed, emit)
+        looks: dict[str, int] = {}
+        climbed = []
+        for place, rung in enumerate(rungs):
+            climbed.append(climb_rung(rung.name, rung.method, run.rung(place, rung.name), ground))
+            if climbed[-1].measurement is not None:
+                looks[rung.name] = _look(settings, rung, ground, emit)
+        result = _finish(run, settings, facts_of(run, settings, rows, model, looks), rows.task, climbed, emit)
+    _refuse_nothing(result)
+    return result
 
 
-def _climb_one(
-    place: int, rung: Rung, run: RunFolder, settings: ClimbSettings, ground: Ground, emit: _Teller
-) -> Climbed:
-    climbed = climb_rung(rung.name, rung.method, run.rung(place, rung.name), ground)
-    if climbed.measurement is not None:
-        looks = look(
-            Path(settings.runs) / LEDGER,
-            split=ground.splits.fingerprint,
-            rung=rung.name,
-            settings_hash=_hash_of(
-                [
-                    rung.method.model_dump(mode="json"),
-                    ground.model.card.fingerprint,
-                    ground.seed,
-                    ground.seeds,
-                    ground.trials,
-                ]
-            ),
-        )
-        if looks.warning is not None:
-            emit.warn(looks.warning)
-    return climbed
+def _look(settings: ClimbSettings, rung: Rung, ground: Ground, emit: _Teller) -> int:
+    """Write down that the test rows were looked at; return how often the rung has looked at them by now."""
+    chosen = [ground.model.card.fingerprint, ground.seed, ground.seeds, ground.trials]
+    hashed = _hash_of([rung.method.model_dump(mode="json"), *chosen])
+    ledger = Path(settings.runs) / LEDGER
+    found = look(ledger, split=ground.splits.fingerprint, rung=rung.name, settings_hash=hashed)
+    if found.warning is not None:
+        emit.warn(found.warning)
+    return found.of_rung
+
+
+def _refuse_nothing(result: RunResult) -> None:
+    """Raise ModelError when no rung was measured: then there is a report, but nothing to go by."""
+    if not result.report.measurements:
+        findings = [Finding(one.rung, Text(one.en, one.zh)) for one in result.report.failed]
+        head = Finding(result.folder.as_posix(), Text("no rung could be measured", "没有任何方法得到测量结果"))
+        raise ModelError([head, *findings])
 
 
 def _finish(
-    run: RunFolder, settings: ClimbSettings, rows: Rows, model: Model, climbed: Sequence[Climbed], emit: _Teller
+    run: RunFolder,
+    settings: ClimbSettings,
+    facts: dict[str, Any],
+    task: Task,
+    climbed: Sequence[Climbed],
+    emit: _Teller,
 ) -> RunResult:
-    facts = facts_of(run, settings, rows, model, climbed)
-    write_json(
-        run.path / FACTS,
-        {"run": facts, "task": rows.task, "limits": settings.limits.model_dump(mode="json"), "warnings": emit.warnings},
-    )
-    report = make_report(facts, rows.task, climbed, settings.limits, emit.warnings)
+    limits = settings.limits.model_dump(mode="json")
+    write_json(run.path / FACTS, {"run": facts, "task": task, "limits": limits, "warnings": emit.warnings})
+    report = make_report(facts, task, climbed, settings.limits, emit.warnings)
     verdict = report.verdict
     emit(Event("verdict", {"sentence": {"en": verdict.en, "zh": verdict.zh}}))
     page = write_report(report, rows_by_rung(climbed), run.path)
@@ -134,37 +138,12 @@ def _finish(
     return RunResult(run.path, report)
 
 
-def run_folder(settings: ClimbSettings) -> RunFolder:
-    """Return the folder to work in: the one named, else an unfinished one with the same settings, else a new one."""
-    if settings.run is not None:
-        run = RunFolder(Path(settings.run))
-        stored = run.path / SETTINGS
-        if stored.is_file() and not same_work(read_climb(stored), settings):
-            raise UsageError(
-                Text("this run was begun with other settings", "该运行是用其他设置开始的"),
-                where=str(stored),
-                todo=Text("choose another folder, or the same settings", "请换一个目录，或使用相同的设置"),
-            )
-        return run
-    for path in sorted(Path(settings.runs).glob("*-[0-9][0-9][0-9][0-9]"), reverse=True):
-        if (path / SETTINGS).is_file() and not (path / REPORT).is_file() and _same(path / SETTINGS, settings):
-            return RunFolder(path)
-    return new_run(Path(settings.runs), settings.name)
-
-
-def _same(stored: Path, settings: ClimbSettings) -> bool:
-    try:
-        return same_work(read_climb(stored), settings)
-    except TaskfitError:
-        return False  # an older version's settings: not ours to continue
-
-
-def open_model(settings: ClimbSettings, run: RunFolder) -> Model:
+def open_model(settings: ClimbSettings) -> Model:
     """Open the base model that the settings name."""
     if settings.remote is not None:
         from taskfit.model.remote import open_remote
 
-        return open_remote(settings.remote, cache=run.cache / "answers.jsonl")
+        return open_remote(settings.remote, cache=Path(settings.runs) / ANSWERS)
     from taskfit.model.open import open_local
 
     device = device_of(settings)
@@ -226,7 +205,15 @@ def _begin(run: RunFolder, settings: ClimbSettings, rows: Rows, emit: _Teller) -
     write_climb(run.path / "task.yaml", settings.model_copy(update={"task": as_settings(rows.task), "run": None}))
     ids = {side: [e.id for e in getattr(splits, side)] for side in ("train", "dev", "test")}
     write_json(stored, {"fingerprint": splits.fingerprint, **ids})
-    write_json(run.path / "machine.json", machine_facts(settings))
+    facts, begun_with = machine_facts(settings), _threads_begun_with(run)
+    if begun_with not in (None, facts["threads"]):
+        emit.warn(
+            Text(
+                f"begun with {begun_with} threads, continued with {facts['threads']}: last digits may differ",
+                f"开始时用 {begun_with} 个线程，现在用 {facts['threads']} 个：末位数字可能不同",
+            )
+        )
+    write_json(run.path / MACHINE, facts)
     write_lines(run.path / "rows-not-used.jsonl", rows.listed)
     emit(Event("rows.read", {"read": rows.read, "used": rows.used, "listed": len(rows.listed)}))
     sizes = {side: len(ids[side]) for side in ids}
@@ -245,12 +232,11 @@ def as_settings(task: Task) -> TaskSettings:
 
 
 def facts_of(
-    run: RunFolder, settings: ClimbSettings, rows: Rows, model: Model, climbed: Sequence[Climbed]
+    run: RunFolder, settings: ClimbSettings, rows: Rows, model: Model, looks: Mapping[str, int]
 ) -> dict[str, Any]:
     """Return what the report's header shows and what is needed to repeat the run."""
     splits = rows.splits
     power = say_power(len(splits.test))
-    looked = {one.measurement.rung: 1 for one in climbed if one.measurement is not None}
     facts: dict[str, Any] = {
         "name": settings.name,
         "version": taskfit.__version__,
@@ -272,7 +258,7 @@ def facts_of(
         "settings": settings.values(),
         "seed": settings.seed,
         "power": {"en": power.en, "zh": power.zh},
-        "test_looks": looked,
+        "test_looks": looks,
         "volume": settings.limits.volume,
         "currency": "",
     }
@@ -313,9 +299,9 @@ def _version(name: str) -> str:
 
 def _price(settings: ClimbSettings) -> Price | None:
     remote = settings.remote
-    if remote is None or remote.price_in is None:
-        return None
-    return Price(remote.price_in, remote.price_out or 0.0)
+    if remote is None or remote.price_in == remote.price_out == 0:
+        return None  # no price was given; what costs nothing and what costs an unknown sum look alike
+    return Price(remote.price_in, remote.price_out)
 
 
 def _hash_of(value: Any) -> str:
@@ -326,8 +312,21 @@ def _hash_of(value: Any) -> str:
 
 
 @contextmanager
-def _computing(settings: ClimbSettings) -> Iterator[None]:
-    """Choose threads and matrix kernels for the time of the climb; a remote model needs neither."""
+def _asked_to_stop(settings: ClimbSettings) -> Iterator[Callable[[], bool]]:
+    """Tell work when to save and end. Answers of a remote model are kept one by one: that work ends at once."""
+    if settings.remote is not None:
+        yield lambda: False
+        return
+    with stoppable() as stop:
+        yield stop
+
+
+@contextmanager
+def _computing(settings: ClimbSettings, run: RunFolder) -> Iterator[None]:
+    """Choose threads and matrix kernels for the time of the climb; a remote model needs neither.
+
+    A run is continued with the threads it was begun with: with others, sums round differently.
+    """
     if settings.remote is not None:
         yield
         return
@@ -336,9 +335,15 @@ def _computing(settings: ClimbSettings) -> Iterator[None]:
     from taskfit.engine.machine import choose_threads, fast_matmul
 
     before = torch.get_num_threads()
-    torch.set_num_threads(settings.threads or choose_threads())
+    torch.set_num_threads(settings.threads or _threads_begun_with(run) or choose_threads())
     try:
         with fast_matmul():
             yield
     finally:
         torch.set_num_threads(before)
+
+
+def _threads_begun_with(run: RunFolder) -> int | None:
+    stored = run.path / MACHINE
+    threads = read_json(stored)["threads"] if stored.is_file() else None
+    return threads if isinstance(threads, int) else None

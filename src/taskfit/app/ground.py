@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 import numpy as np
 
@@ -14,7 +15,8 @@ from taskfit.core.text import Text
 from taskfit.data.check import check_rows, check_splits
 from taskfit.data.columns import Columns
 from taskfit.data.finding import RowFinding, refuse_blocked
-from taskfit.data.guess import guess_task, remarks_on
+from taskfit.data.guess import classification, guess_task, is_chinese, remarks_on
+from taskfit.data.labels import MOST_LABELS
 from taskfit.data.read import ListedRow, Reading, read_rows
 from taskfit.data.split import given_splits, split_rows
 
@@ -40,7 +42,7 @@ class Rows:
 def rows_of(settings: ClimbSettings) -> Rows:
     """Read, check and divide the rows that the settings name; raise DataError when they cannot be used."""
     rows = settings.rows
-    readings = {side: _read(path, rows) for side, path in _paths(rows).items()}
+    readings = {side: _read(path, side, rows) for side, path in _paths(rows).items()}
     everything = [example for reading in readings.values() for example in reading.examples]
     task = task_of(settings.task, everything)
     sides, foreign = {}, []
@@ -74,12 +76,20 @@ def _paths(rows: RowsSettings) -> dict[str, str]:
     return {side: path for side, path in named.items() if path is not None}
 
 
-def _read(path: str, rows: RowsSettings) -> Reading:
+def _read(path: str, side: str, rows: RowsSettings) -> Reading:
     asked = rows.columns
     columns = None
     if asked.text or asked.label or asked.group:
         columns = Columns(text=asked.text, label=asked.label, group=asked.group)
-    return read_rows(path, columns=columns, encoding=rows.encoding, format=rows.format)
+    reading = read_rows(path, columns=columns, encoding=rows.encoding, format=rows.format)
+    same_name = [Path(other).name for other in _paths(rows).values()].count(Path(path).name) > 1
+    name = f"{side}/{Path(path).name}" if same_name else Path(path).name
+    return replace(reading, examples=tuple(_renamed(example, name) for example in reading.examples))
+
+
+def _renamed(example: Example, name: str) -> Example:
+    """Name a row by its file, not by the way to it, so that a run may be continued from another folder."""
+    return replace(example, id=name + example.id.removeprefix(example.origin.file))
 
 
 def _facts(reading: Reading) -> dict[str, object]:
@@ -98,6 +108,10 @@ def task_of(asked: TaskSettings, examples: Sequence[Example]) -> Task:
     guessed = guess_task(examples)
     labels = tuple(Label(name, word) for name, word in asked.labels.items()) or guessed.labels
     kind = asked.kind or guessed.kind
+    if kind == "classify" and guessed.kind != "classify":
+        names = [label.name for label in labels] or _different_targets(examples)
+        guessed = classification(names, chinese=is_chinese(examples))
+        labels = labels or guessed.labels
     if kind != "classify" and not asked.labels:
         labels = ()
     if labels != guessed.labels or kind != guessed.kind:
@@ -107,6 +121,21 @@ def task_of(asked: TaskSettings, examples: Sequence[Example]) -> Task:
     return replace(
         guessed, instruction=asked.instruction or guessed.instruction, metrics=asked.metrics or guessed.metrics
     )
+
+
+def _different_targets(examples: Sequence[Example]) -> list[str]:
+    names = sorted({example.target for example in examples if example.target is not None})
+    if len(names) > MOST_LABELS:
+        raise DataError(
+            Text(
+                f"{len(names)} different targets are too many labels; {MOST_LABELS} are the most",
+                f"不同的目标有 {len(names)} 个，作为标签过多；最多 {MOST_LABELS} 个",
+            ),
+            todo=Text(
+                "leave out `task.kind`, or name the column of the labels", "请不填 `task.kind`，或指定标签所在列"
+            ),
+        )
+    return names
 
 
 def _instruction(guessed: Task, labels: Sequence[Label]) -> str:

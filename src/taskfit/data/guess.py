@@ -15,7 +15,7 @@ def guess_task(examples: Sequence[Example]) -> Task:
     targets = [example.target for example in examples if example.target is not None]
     chinese = is_chinese(examples)
     if is_closed(targets):
-        return _classification(sorted(set(targets)), chinese=chinese)
+        return classification(sorted(set(targets)), chinese=chinese)
     length = sorted(len(target) for target in targets)[int(0.95 * (len(targets) - 1))] if targets else 0
     # A Chinese character is about one token, a token of English about four characters; twice that for safety.
     tokens = length * 2 if chinese else length // 2
@@ -48,7 +48,8 @@ def is_chinese(examples: Sequence[Example]) -> bool:
     return hanzi > letters / 3 and kana < hanzi / 10
 
 
-def _classification(names: Sequence[str], *, chinese: bool) -> Task:
+def classification(names: Sequence[str], *, chinese: bool) -> Task:
+    """Return the task of naming one of the labels."""
     words = [_word_of(name) for name in names]
     if len({word.casefold() for word in words}) < len(words):
         words = list(names)

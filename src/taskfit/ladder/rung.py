@@ -1,5 +1,6 @@
 """Climb one rung: adapt on practice, answer the sealed test rows once per seed, measure, write it down."""
 
+import shutil
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
@@ -190,6 +191,7 @@ def _do_seed(name: str, method: Method, folder: Path, ground: Ground, seed: int)
         "bytes_saved": sum(path.stat().st_size for path in weights.rglob("*") if path.is_file()),
     }
     write_json(folder / "seed.json", facts)
+    shutil.rmtree(folder / "trials", ignore_errors=True)  # the weights of every trial; the chosen ones are saved
 
 
 def _lean(rows: Sequence[ScoredPrediction]) -> list[ScoredPrediction]:
