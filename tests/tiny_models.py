@@ -17,9 +17,8 @@ from taskfit.model.open import open_local
 
 FAMILIES = ("llama", "qwen2", "gpt2", "bert")
 CAUSAL = ("llama", "qwen2", "gpt2")
-WORDS = (
-    "the cat sat on a mat and the dog ran to see why it was good or bad 好 坏 电影 很 不 喜欢 菜 太 咸 送餐 快".split()
-)
+SAID = "the cat sat on a mat and the dog ran to see why it was good or bad 好 坏 电影 很 不 喜欢 菜 太 咸 送餐 快"
+WORDS = SAID.split()
 PAD, START, END, CLS, SEP = "<pad>", "<s>", "<|end|>", "[CLS]", "[SEP]"
 CHAT = (
     "{% for message in messages %}<|{{ message.role }}|>{{ message.content }}<|end|>\n{% endfor %}"

@@ -68,15 +68,15 @@ class LocalModel:
     def fork(self, train: Iterable[str] | None = None, *, dtype: torch.dtype | None = None) -> "LocalModel":
         """Return a copy to be trained: weights named in `train` (None = all) are copied, the rest is shared.
 
-        Shared weights are frozen; copied ones require gradients. With `dtype`, everything is cast (a full copy).
+        Shared weights are frozen; copied ones require gradients. With `dtype`, all weights are cast (a full copy).
         """
         wanted = None if train is None else set(train)
         named = dict(self.network.named_parameters(remove_duplicate=True))
         shared = {id(p): p for name, p in named.items() if wanted is not None and name not in wanted}
         network = copy.deepcopy(self.network, dict(shared) if dtype is None else {})
-        if dtype is not None:
-            network = network.to(dtype)
         for name, parameter in network.named_parameters():
+            if dtype is not None:  # not `network.to`: rotary tables must keep their digits
+                parameter.data = parameter.data.to(dtype)
             parameter.requires_grad_(wanted is None or name in wanted)
         return replace(self, network=network, body=body_of(network, self.card.family))
 
@@ -110,7 +110,7 @@ class LocalModel:
             stop = next((i for i, token in enumerate(new) if token in ends), None)
             kept = new if stop is None else new[:stop]
             text = self.tokenizer.decode(kept, skip_special_tokens=True)
-            generations.append(Generation(text, len(row), len(kept) + 1, "length" if stop is None else "stop"))
+            generations.append(Generation(text, len(row), len(kept) + (stop is not None), "length" if stop is None else "stop"))
         return generations
 
     def _ends(self) -> set[int]:

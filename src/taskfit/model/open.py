@@ -1,6 +1,7 @@
 """Open a model by name: `tiny`, a folder, a hub name. Weights only from safetensors, never remote code."""
 
-import json
+import math
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -10,10 +11,10 @@ from typing import Any
 from taskfit.core.errors import ModelError
 from taskfit.core.model import Ability, ModelCard
 from taskfit.core.text import Text
+from taskfit.model.folder import Shapes, check_layers, find_folder, read_config, read_shapes
 from taskfit.model.local import LocalModel
 
-TINY = Path(__file__).parent / "tiny"
-PICKLES = ("*.bin", "*.pt", "*.pth", "*.pkl", "*.ckpt")
+_IN_LAYER = re.compile(r"\.(layers|layer|h)\.\d+\.")
 
 
 def open_local(name: str, *, online: bool = False, dtype: str = "float32", device: str = "cpu") -> LocalModel:
@@ -27,86 +28,8 @@ def open_local(name: str, *, online: bool = False, dtype: str = "float32", devic
     return _load(name, folder, facts, dtype, device)
 
 
-def find_folder(name: str, *, online: bool) -> Path:
-    """Return the folder that `name` stands for; download it only when `online`."""
-    if name == "tiny":
-        return TINY
-    folder = Path(name).expanduser()
-    if folder.is_dir():
-        return folder
-    if not online:
-        raise ModelError(
-            Text(f"there is no model folder '{name}'", f"没有模型目录 '{name}'"),
-            todo=Text(
-                "name a folder, or 'tiny', or allow a download from the hub with --online",
-                "请给出目录或 'tiny'，或用 --online 允许从 hub 下载",
-            ),
-        )
-    return _download(name)
-
-
-def _download(name: str) -> Path:
-    from huggingface_hub import snapshot_download
-    from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalEntryNotFoundError
-
-    try:
-        kept = ["*.safetensors", "*.json", "*.jinja", "*.model", "*.txt"]
-        return Path(snapshot_download(name, allow_patterns=kept))
-    except (HfHubHTTPError, HFValidationError, LocalEntryNotFoundError, OSError) as problem:
-        raise ModelError(Text(f"cannot download '{name}': {problem}", f"无法下载 '{name}'：{problem}")) from problem
-
-
-def read_config(folder: Path) -> dict[str, Any]:
-    """Return config.json of a model folder; refuse pickles, remote code and folders without safetensors."""
-    path = folder / "config.json"
-    if not path.is_file():
-        raise ModelError(
-            Text("no config.json: this is not a model folder", "没有 config.json：这不是模型目录"), where=str(folder)
-        )
-    try:
-        config: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    except (ValueError, UnicodeDecodeError) as problem:
-        raise ModelError(
-            Text(f"not valid JSON: {problem}", f"不是有效的 JSON：{problem}"), where=str(path)
-        ) from problem
-    if not list(folder.glob("*.safetensors")):
-        has_pickle = any(list(folder.glob(kind)) for kind in PICKLES)
-        raise ModelError(
-            Text("no .safetensors weights here", "这里没有 .safetensors 权重")
-            if not has_pickle
-            else Text("the weights are pickle files, which can run code", "权重是 pickle 文件，可能执行代码"),
-            where=str(folder),
-            todo=Text("convert the weights to safetensors first", "请先把权重转换为 safetensors")
-            if has_pickle
-            else None,
-        )
-    check_config(config, path)
-    return config
-
-
-def check_config(config: dict[str, Any], path: Path) -> None:
-    """Refuse a config that asks for code of its own or has impossible sizes."""
-    for key in ("auto_map", "_attn_implementation_internal"):
-        if key in config:
-            raise ModelError(
-                Text(
-                    f"'{key}' asks to run code that comes with the model; taskfit never does",
-                    f"'{key}' 要求运行模型自带的代码，taskfit 一律不执行",
-                ),
-                where=str(path),
-            )
-    for key in ("hidden_size", "n_embd", "num_hidden_layers", "n_layer", "vocab_size", "num_attention_heads", "n_head"):
-        value = config.get(key, 1)
-        if not isinstance(value, int) or isinstance(value, bool) or not 0 < value < 10_000_000:
-            raise ModelError(
-                Text(f"'{key}' = {value!r} is not a possible size", f"'{key}' = {value!r} 不是可能的大小"),
-                where=str(path),
-            )
-
-
 def _load(name: str, folder: Path, facts: dict[str, Any], dtype: str, device: str) -> LocalModel:
     import torch
-    from safetensors import SafetensorError
     from transformers import AutoModel, AutoModelForCausalLM, AutoTokenizer
 
     from taskfit.model.body import FAMILIES, BertBody, body_of
@@ -127,8 +50,11 @@ def _load(name: str, folder: Path, facts: dict[str, Any], dtype: str, device: st
             where=str(folder / "config.json"),
             todo=Text(f"supported types: {known}", f"支持的类型：{known}"),
         )
+    shapes = read_shapes(folder)
+    check_layers(facts, shapes, folder / "config.json")
     try:
         with _quiet():
+            _check_shapes(shapes, _wanted_shapes(folder, kind), folder)
             tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
             network, report = kind.from_pretrained(
                 folder,
@@ -140,8 +66,11 @@ def _load(name: str, folder: Path, facts: dict[str, Any], dtype: str, device: st
                 output_loading_info=True,
                 **options,
             )
-    except (OSError, ValueError, KeyError, RuntimeError, SafetensorError) as problem:
-        raise ModelError(Text(f"cannot load: {problem}", f"无法加载：{problem}"), where=str(folder)) from problem
+    except ModelError:
+        raise
+    except Exception as problem:  # foreign files: what the libraries raise on them has no common base
+        told = f"{type(problem).__name__}: {' '.join(str(problem).split())[:300]}"
+        raise ModelError(Text(f"cannot load: {told}", f"无法加载：{told}"), where=str(folder)) from problem
     _check_weights(network, report, tokenizer, folder)
     network.eval().requires_grad_(False)
     network.to(device)
@@ -173,6 +102,40 @@ def _quiet() -> Iterator[None]:
             logging.enable_progress_bar()
 
 
+def _wanted_shapes(folder: Path, kind: Any) -> Shapes:
+    """Return the shapes that config.json asks for; nothing is allocated."""
+    import torch
+    from transformers import AutoConfig
+
+    config = AutoConfig.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
+    with torch.device("meta"):
+        network = kind.from_config(config, trust_remote_code=False)
+    return {name: tuple(weight.shape) for name, weight in network.state_dict().items()}
+
+
+def _check_shapes(found: Shapes, wanted: Shapes, folder: Path) -> None:
+    """Refuse weights of other shapes, and far too few of them, before memory is taken for what is absent."""
+    wrong = [name for name in wanted if name in found and found[name] != wanted[name]]
+    if wrong:
+        told = "; ".join(f"{name} {list(found[name])} / {list(wanted[name])}" for name in wrong[:3])
+        raise ModelError(
+            Text(
+                f"{len(wrong)} tensors have other shapes than config.json asks for (found / asked): {told}",
+                f"{len(wrong)} 个张量的形状与 config.json 不符（实际 / 要求）：{told}",
+            ),
+            where=str(folder),
+        )
+    have, need = (sum(map(math.prod, shapes.values())) for shapes in (found, wanted))
+    if need > 4 * have:
+        raise ModelError(
+            Text(
+                f"config.json asks for {need:,} numbers, the weights hold {have:,}",
+                f"config.json 需要 {need:,} 个数，而权重中只有 {have:,} 个",
+            ),
+            where=str(folder),
+        )
+
+
 def _check_weights(network: Any, report: dict[str, Any], tokenizer: Any, folder: Path) -> None:
     import torch
 
@@ -186,6 +149,16 @@ def _check_weights(network: Any, report: dict[str, Any], tokenizer: Any, folder:
             ),
             where=str(folder),
         )
+    unused = sorted(name for name in report["unexpected_keys"] if _IN_LAYER.search(name))
+    if unused:
+        names = ", ".join(unused[:5])
+        raise ModelError(
+            Text(
+                f"{len(unused)} tensors of layers have no place in the model that config.json describes: {names}",
+                f"{len(unused)} 个层内张量在 config.json 描述的模型中没有位置：{names}",
+            ),
+            where=str(folder),
+        )
     for tensor_name, parameter in network.named_parameters():
         if not bool(torch.isfinite(parameter).all()):
             raise ModelError(
@@ -193,11 +166,12 @@ def _check_weights(network: Any, report: dict[str, Any], tokenizer: Any, folder:
                 where=str(folder),
             )
     rows = int(network.get_input_embeddings().weight.shape[0])
-    if len(tokenizer) > rows:
+    largest = max(tokenizer.get_vocab().values(), default=0)
+    if largest >= rows:
         raise ModelError(
             Text(
-                f"the tokenizer has {len(tokenizer)} tokens, the embedding only {rows} rows",
-                f"分词器有 {len(tokenizer)} 个 token，而嵌入层只有 {rows} 行",
+                f"the tokenizer gives ids up to {largest}, the embedding has only {rows} rows",
+                f"分词器的编号最大为 {largest}，而嵌入层只有 {rows} 行",
             ),
             where=str(folder),
         )
@@ -222,7 +196,13 @@ def _card(name: str, network: Any, family: str, encoder: bool, chat: bool, finge
         layers=int(config.num_hidden_layers),
         width=int(config.hidden_size),
         vocabulary=int(embedding.shape[0]),
-        context=int(config.max_position_embeddings) - (2 if "roberta" in family else 0),
+        context=_context(config, family),
         chat=chat,
         fingerprint=fingerprint,
     )
+
+
+def _context(config: Any, family: str) -> int:
+    """Return the most tokens that a model reads; not more than its window, for in a flat stream every token sees all."""
+    positions = int(config.max_position_embeddings) - (2 if "roberta" in family else 0)
+    return min(positions, int(config.to_dict().get("sliding_window") or positions))
