@@ -27,11 +27,21 @@ def place_of(settings: ClimbSettings) -> Iterator[RunFolder]:
     if run is None:
         run = new_run(Path(settings.runs), settings.name) if settings.run is None else _named(settings)
     with run.locked():
+        _sweep(run.path)
         try:
             yield run
         finally:
             if is_new and not (run.path / SETTINGS).exists():
                 shutil.rmtree(run.path, ignore_errors=True)
+
+
+def _sweep(folder: Path) -> None:
+    """Take away what a killed writer left half-written; nobody else writes here while the lock is held."""
+    for path in folder.rglob(".*.tmp"):
+        if path.is_dir():
+            shutil.rmtree(path, ignore_errors=True)
+        else:
+            path.unlink(missing_ok=True)
 
 
 def _unfinished(settings: ClimbSettings) -> RunFolder | None:

@@ -1,10 +1,10 @@
 """The machine: how many threads to use, and which matrix kernels are fast and exact on it."""
 
 import os
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -41,57 +41,54 @@ def choose_threads() -> int:
 
 @dataclass(frozen=True)
 class MatmulProbe:
-    """Relative error and seconds of one float32 matrix product, with the library's default and with oneDNN."""
+    """Relative error of one float32 matrix product, with the library's default and with oneDNN."""
 
     error_default: float
     error_onednn: float
-    seconds_default: float
-    seconds_onednn: float
 
     @property
-    def onednn_is_better(self) -> bool:
-        """Whether oneDNN's float32 kernel is as exact as the default one (within 4x) and at least 1.2x faster."""
-        exact = self.error_onednn <= max(4 * self.error_default, 1e-6)
-        return exact and self.seconds_onednn * 1.2 < self.seconds_default
+    def onednn_is_exact(self) -> bool:
+        """Whether oneDNN's float32 kernel is as exact as the default one (within 4x)."""
+        return self.error_onednn <= max(4 * self.error_default, 1e-6)
 
 
-def _product(a: torch.Tensor, b: torch.Tensor, setting: str) -> tuple[torch.Tensor, float]:
+def _product(a: torch.Tensor, b: torch.Tensor, setting: str) -> torch.Tensor:
     before = _MKLDNN.matmul.fp32_precision
     _MKLDNN.matmul.fp32_precision = setting
     try:
-        _ = a @ b  # the first product chooses a kernel
-        best = float("inf")
-        for _ in range(3):
-            start = time.perf_counter()
-            c = a @ b
-            best = min(best, time.perf_counter() - start)
+        return a @ b
     finally:
         _MKLDNN.matmul.fp32_precision = before
-    return c, best
 
 
 def probe_matmul(size: int = 384) -> MatmulProbe:
-    """Measure one float32 product [size, size] both ways; errors are relative to float64."""
+    """Compute one float32 product [size, size] both ways; errors are relative to float64."""
     generator = torch.Generator().manual_seed(0)
     a, b = (torch.randn(size, size, generator=generator) for _ in range(2))
     exact = a.double() @ b.double()
     scale = exact.abs().max()
-    default, seconds_default = _product(a, b, "none")
-    onednn, seconds_onednn = _product(a, b, "bf16")
-    errors = [float((c.double() - exact).abs().max() / scale) for c in (default, onednn)]
-    return MatmulProbe(errors[0], errors[1], seconds_default, seconds_onednn)
+    errors = [float((_product(a, b, setting).double() - exact).abs().max() / scale) for setting in ("none", "bf16")]
+    return MatmulProbe(*errors)
+
+
+def is_amd() -> bool:
+    """Return whether the processor is one of AMD, where the system tells."""
+    try:
+        return "AuthenticAMD" in Path("/proc/cpuinfo").read_text(encoding="ascii", errors="replace")
+    except OSError:
+        return False
 
 
 @contextmanager
 def fast_matmul() -> Iterator[bool]:
-    """Use oneDNN's float32 kernels in the block where a probe shows that they are exact and faster.
+    """Use oneDNN's float32 kernels in the block on AMD processors, where a probe shows that they are exact.
 
-    On AMD processors the default library takes its AVX2 path; the setting "bf16" makes PyTorch ask oneDNN,
-    which computes float32 inputs in float32 unless the processor has AMX. There it would lose digits,
-    hence the probe. Yields whether the kernels are used.
+    There the default library takes its AVX2 path; the setting "bf16" makes PyTorch ask oneDNN, which computes
+    float32 inputs in float32 unless the processor has AMX. There it would lose digits, hence the probe. No clock
+    decides: the same machine must give the same digits in every run. Yields whether the kernels are used.
     """
     before = _MKLDNN.matmul.fp32_precision
-    use = _MKLDNN.is_available() and probe_matmul().onednn_is_better
+    use = _MKLDNN.is_available() and is_amd() and probe_matmul().onednn_is_exact
     if use:
         _MKLDNN.matmul.fp32_precision = "bf16"
     try:
