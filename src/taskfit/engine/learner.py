@@ -91,8 +91,8 @@ class TokenLearner:
             targets += [ids[p] for p in self._learned[r]]
             start += len(ids)
         device = hidden.device
-        picked = hidden.index_select(0, torch.tensor(places, device=device))
-        return token_loss(picked, self.model.head, torch.tensor(targets, device=device), total)
+        where, said = (torch.tensor(part, dtype=torch.long, device=device) for part in (places, targets))
+        return token_loss(hidden.index_select(0, where), self.model.head, said, total)
 
     def mode(self, *, training: bool) -> None:
         """See Learner."""

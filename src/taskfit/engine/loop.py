@@ -21,6 +21,7 @@ from taskfit.core.events import Event
 from taskfit.core.method import Desk
 from taskfit.core.prediction import CurvePoint
 from taskfit.core.text import Text
+from taskfit.engine.before import check_rows, check_same_run, run_facts
 from taskfit.engine.checkpoint import Checkpoint, find_checkpoint, save_checkpoint
 from taskfit.engine.learner import Learner
 
@@ -128,6 +129,7 @@ class _Run:
         evaluate: Callable[[], float] | None,
     ):
         self.learner, self.settings, self.desk, self.folder, self.evaluate = learner, settings, desk, folder, evaluate
+        self._warn(check_rows(learner))
         self.per_epoch = math.ceil(learner.rows / settings.batch)
         self.steps = max(1, round(self.per_epoch * settings.epochs))
         self.every = max(1, round(self.per_epoch / settings.evaluations_per_epoch))
@@ -226,6 +228,15 @@ class _Run:
             todo=Text("lower the learning rate, or look at these rows", "请降低学习率，或检查这些行"),
         )
 
+    def _no_score(self, score: float) -> None:
+        raise TrainingError(
+            Text(
+                f"the dev score became {score} after step {self.state.step}: the weights are no longer numbers",
+                f"第 {self.state.step} 步之后 dev 分数变为 {score}：权重已不是有效数字",
+            ),
+            todo=Text("lower the learning rate", "请降低学习率"),
+        )
+
     def _tell(self, loss: float, lr: float) -> None:
         state = self.state
         self.desk.emit(
@@ -250,6 +261,8 @@ class _Run:
         if self.evaluate is not None:
             self.learner.mode(training=False)
             score = self.evaluate()
+            if not math.isfinite(score):
+                self._no_score(score)
             if score > state.best_dev:
                 state.best_dev, state.best_step, state.stale = score, state.step, 0
                 state.best = {name: w.detach().clone() for name, w in self.masters.items()}
@@ -290,8 +303,7 @@ class _Run:
             "loss_sum": state.loss_sum,
             "loss_steps": state.loss_steps,
             "curve": [vars(point) for point in state.curve],
-            "settings": vars(self.settings),
-            "threads": torch.get_num_threads(),
+            "run": run_facts(self.learner, self.settings),
         }
         groups: dict[str, dict[str, Tensor]] = {"weights": dict(self.masters), "optimizer": optimizer}
         if state.best:
@@ -303,19 +315,16 @@ class _Run:
             return
         found = find_checkpoint(self.folder)
         if found.torn:
-            self.desk.emit(
-                Event(
-                    "warning",
-                    {
-                        "text": {
-                            "en": f"torn checkpoints were passed over: {', '.join(found.torn)}",
-                            "zh": f"已跳过损坏的检查点：{', '.join(found.torn)}",
-                        }
-                    },
-                )
-            )
+            named = ", ".join(found.torn)
+            self._warn(Text(f"torn checkpoints were passed over: {named}", f"已跳过损坏的检查点：{named}"))
         if found.checkpoint is not None:
+            now = run_facts(self.learner, self.settings)
+            self._warn(check_same_run(found.checkpoint.facts["run"], now, str(self.folder)))
             self._restore(found.checkpoint)
+
+    def _warn(self, text: Text | None) -> None:
+        if text is not None:
+            self.desk.emit(Event("warning", {"text": {"en": text.en, "zh": text.zh}}))
 
     def _restore(self, checkpoint: Checkpoint) -> None:
         facts, state = checkpoint.facts, self.state
