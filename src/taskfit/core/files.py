@@ -54,6 +54,13 @@ def sync_folder(folder: Path) -> None:
         os.close(descriptor)
 
 
+def obey_umask(path: Path) -> None:
+    """Give a file that another library wrote (safetensors: for its owner only) the rights that the umask says."""
+    mask = os.umask(0)
+    os.umask(mask)
+    path.chmod(0o666 & ~mask)
+
+
 def cannot_write(path: Path, problem: Exception) -> DiskError:
     """Return the error to raise when `path` could not be written, with the free space where known."""
     free = _free_bytes(path)

@@ -13,7 +13,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from taskfit.core.errors import ModelError
-from taskfit.core.files import cannot_write, sha256, sync_folder, write_json
+from taskfit.core.files import cannot_write, obey_umask, sha256, sync_folder, write_json
 from taskfit.core.text import Text
 
 MANIFEST = "manifest.json"
@@ -41,7 +41,8 @@ def save_checkpoint(folder: Path, checkpoint: Checkpoint, *, keep: int = 2) -> P
     target = folder / f"step-{checkpoint.step:08d}"
     temporary = folder / f".step-{checkpoint.step:08d}.{os.getpid()}.tmp"
     try:
-        shutil.rmtree(temporary, ignore_errors=True)
+        for left in folder.glob(".step-*.tmp"):  # by a killed process; a run folder has only one at a time
+            shutil.rmtree(left, ignore_errors=True)
         temporary.mkdir(parents=True)
         for group, tensors in checkpoint.tensors.items():
             write_tensors(temporary / f"{group}.safetensors", tensors)
@@ -53,9 +54,12 @@ def save_checkpoint(folder: Path, checkpoint: Checkpoint, *, keep: int = 2) -> P
         os.rename(temporary, target)  # noqa: PTH104
         sync_folder(folder)
     except (OSError, RuntimeError, SafetensorError) as problem:
-        shutil.rmtree(temporary, ignore_errors=True)
         raise cannot_write(target, problem) from problem
-    for old in _steps(folder)[:-keep]:
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+    # Folders of later steps are torn (else training had gone on from them): they must not push out whole ones.
+    whole = [path for path in _steps(folder) if _step_of(path) <= checkpoint.step]
+    for old in whole[:-keep]:
         shutil.rmtree(old, ignore_errors=True)
     return target
 
@@ -63,9 +67,7 @@ def save_checkpoint(folder: Path, checkpoint: Checkpoint, *, keep: int = 2) -> P
 def write_tensors(path: Path, tensors: Mapping[str, Tensor]) -> None:
     """Write named tensors as safetensors, flushed to the medium and readable as the umask says."""
     save_file({name: tensor.detach().contiguous() for name, tensor in tensors.items()}, path)
-    mask = os.umask(0)
-    os.umask(mask)
-    path.chmod(0o666 & ~mask)
+    obey_umask(path)
     with path.open("rb+") as file:
         os.fsync(file.fileno())
 
@@ -79,7 +81,7 @@ def find_checkpoint(folder: Path) -> Found:
     for path in reversed(_steps(folder)):
         try:
             return Found(_read(path), tuple(torn))
-        except (OSError, ValueError, KeyError, SafetensorError):
+        except (OSError, ValueError, KeyError, TypeError, AttributeError, SafetensorError):
             torn.append(path.name)
     if torn:
         raise ModelError(
@@ -91,7 +93,12 @@ def find_checkpoint(folder: Path) -> Found:
 
 
 def _steps(folder: Path) -> list[Path]:
-    return sorted((p for p in folder.glob("step-*") if p.is_dir()), key=lambda p: int(p.name.removeprefix("step-")))
+    return sorted((path for path in folder.glob("step-*") if _step_of(path) >= 0 and path.is_dir()), key=_step_of)
+
+
+def _step_of(path: Path) -> int:
+    number = path.name.removeprefix("step-")
+    return int(number) if number.isdecimal() else -1
 
 
 def _read(path: Path) -> Checkpoint:
