@@ -150,7 +150,7 @@ def draw_shots(task: Task, train: Sequence[Example], shots: int, random: np.rand
     names = [name for name in task.label_names if name in by_label]
     turns = [names[i] for i in random.permutation(len(names))]
     chosen: list[int] = []
-    while len(chosen) < min(shots, len(train)):
+    while len(chosen) < shots and any(by_label[name] for name in names):
         for name in turns:
             if by_label[name] and len(chosen) < shots:
                 chosen.append(by_label[name].pop())
