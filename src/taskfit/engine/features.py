@@ -113,7 +113,7 @@ def _read(path: Path | None) -> dict[str, NDArray[np.float32]]:
     if path is None or not path.is_file():
         return {}
     try:
-        with np.load(path, allow_pickle=False) as stored:
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as stored:
             return dict(zip(stored["keys"].tolist(), stored["vectors"], strict=True))
     except (OSError, ValueError, KeyError, EOFError, BadZipFile):
         return {}  # a cache may be torn or deleted at any time; it is then computed again
