@@ -74,9 +74,10 @@ def main() -> None:
     parser.add_argument("--queries", type=int, default=96, help="questions to score")
     parser.add_argument("--shots", type=int, default=8, help="examples shown")
     parser.add_argument("--batch", type=int, default=16, help="requests per batch of the padded ways")
+    parser.add_argument("--model", type=Path, default=None, help="model folder to use instead of a random-weight shape")
     chosen = parser.parse_args()
     alpaca = alpaca_file(chosen.alpaca)
-    model = have_shape(chosen.shape, alpaca)
+    model = chosen.model.resolve() if chosen.model else have_shape(chosen.shape, alpaca)
     rows = verb_rows(read_rows(alpaca), chosen.shots + chosen.queries)
     with tempfile.TemporaryDirectory() as folder:
         task = Path(folder) / "task.json"
@@ -92,14 +93,16 @@ def main() -> None:
     ours = next(one for one in lines if one["way"] == "taskfit fp32")
     print(f"aim: at least {AIM_RATIO:.0f}x and below {AIM_GAP}: {ours['ratio']}x, {ours['largest_gap']:.1e}")
     asked = {
-        "shape": chosen.shape,
+        "model": model.name,
         "queries": chosen.queries,
         "shots": chosen.shots,
         "labels": list(LABELS),
         "batch": chosen.batch,
     }
     write_results(
-        f"kshot_scoring-{chosen.shape}", {"settings": asked | {"repeat": chosen.repeat}, "lines": lines}, chosen.results
+        f"kshot_scoring-{chosen.model.name if chosen.model else chosen.shape}",
+        {"settings": asked | {"repeat": chosen.repeat}, "lines": lines},
+        chosen.results,
     )
 
 

@@ -122,9 +122,10 @@ def main() -> None:
     parser.add_argument("--batch", type=int, default=16, help="examples per optimizer step")
     parser.add_argument("--lr", type=float, default=1e-3)
     parser.add_argument("--shots", type=int, default=8)
+    parser.add_argument("--model", type=Path, default=None, help="model folder to use instead of a random-weight shape")
     chosen = parser.parse_args()
     alpaca = alpaca_file(chosen.alpaca)
-    model = have_shape(chosen.shape, alpaca)
+    model = chosen.model.resolve() if chosen.model else have_shape(chosen.shape, alpaca)
     rows = verb_rows(read_rows(alpaca), chosen.train + chosen.dev + chosen.test)
     cut = (chosen.train, chosen.train + chosen.dev)
     parts = {"train": rows[: cut[0]], "dev": rows[cut[0] : cut[1]], "test": rows[cut[1] :]}
@@ -137,8 +138,12 @@ def main() -> None:
     sums = totals(runs, lines)
     show(lines, sums)
     sizes = {name: len(part) for name, part in parts.items()}
-    settings = {"shape": chosen.shape, **sizes, **words, "repeat": chosen.repeat}
-    write_results(f"ladder-{chosen.shape}", {"settings": settings, "lines": lines, "sums": sums}, chosen.results)
+    settings = {"model": model.name, **sizes, **words, "repeat": chosen.repeat}
+    write_results(
+        f"ladder-{chosen.model.name if chosen.model else chosen.shape}",
+        {"settings": settings, "lines": lines, "sums": sums},
+        chosen.results,
+    )
 
 
 if __name__ == "__main__":

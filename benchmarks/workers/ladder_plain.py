@@ -59,10 +59,15 @@ class PlainRung:
         made = []
         for row in self.parts["train"]:
             prompt = self.prompt(row["text"])
-            known = len(self.tokenizer(prompt)["input_ids"])
-            whole = self.tokenizer(prompt + row["label"] + "<|im_end|>")["input_ids"]
+            known, said = (len(self.tokenizer(text)["input_ids"]) for text in (prompt, prompt + row["label"]))
+            whole = self.tokenizer(prompt + row["label"] + self.answer_end())["input_ids"][: said + 1]
             made.append((whole, [-100] * known + whole[known:]))
         return made
+
+    def answer_end(self) -> str:
+        """Return what the chat template writes after an answer."""
+        talk = [{"role": "user", "content": "Q"}, {"role": "assistant", "content": "ANSWER"}]
+        return str(self.tokenizer.apply_chat_template(talk, tokenize=False)).rpartition("ANSWER")[2]
 
     def batch(self, data: list[tuple[list[int], list[int]]], rows: list[int]) -> dict[str, torch.Tensor]:
         """Return a right-padded batch."""
