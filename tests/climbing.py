@@ -31,7 +31,8 @@ def write_task(folder: Path, model: Path | str, more: str = QUICK_RUNGS, *, rows
     folder.mkdir(parents=True, exist_ok=True)
     write_csv(folder / "rows.csv", rows)
     head = f"rows: rows.csv\nmodel: {model}\nthreads: 1\nseeds: 2\ntrials: 2\n"
-    kept = [line for line in head.splitlines() if not any(line.split(":")[0] + ":" in one for one in more.splitlines())]
+    own = {line.partition(":")[0] for line in more.splitlines()}
+    kept = [line for line in head.splitlines() if line.partition(":")[0] not in own]
     path = folder / "task.yaml"
     path.write_text("\n".join(kept) + "\n" + more, encoding="utf-8")
     return path
