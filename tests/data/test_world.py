@@ -69,7 +69,7 @@ def test_conversations_have_every_genre_and_end_with_the_assistant():
 
 def test_questions_about_a_text_are_answered_from_it_or_not_stated():
     for seed in range(2000):
-        system, user, answer, *_ = (*conversation(seed), None, None)
+        _, user, answer, *_ = (*conversation(seed), None, None)
         if user is not None and user.content.startswith("Text:"):
             assert answer.content in user.content or answer.content == "not stated"
 
