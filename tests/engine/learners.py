@@ -54,18 +54,6 @@ def desk_at(folder: Path, **more: Any) -> tuple[Desk, list[Event]]:
     return Desk(folder, folder / "cache", emit=events.append, **more), events
 
 
-def stopping_after(steps: int, evaluate: Callable[[], float] | None = None) -> Callable[[], bool]:
-    """Return a `stop` that becomes true at the `steps`-th time it is asked at the end of a step."""
-    asked = 0
-
-    def stop() -> bool:
-        nonlocal asked
-        asked += 1
-        return asked >= steps
-
-    return stop
-
-
 def rows_of(model: LocalModel, count: int = 10, seed: int = 3) -> list[Row]:
     """Return rows of several lengths in which the last third of the tokens is learned."""
     rows = []
@@ -117,4 +105,4 @@ def lora_config(model: LocalModel, dropout: float = 0.0) -> Any:
 
 def digest_of(tensors: dict[str, Tensor]) -> dict[str, bytes]:
     """Return the bytes of each tensor, to compare to the last bit."""
-    return {name: tensor.detach().contiguous().view(torch.uint8).numpy().tobytes() for name, tensor in tensors.items()}
+    return {name: tensor.detach().reshape(-1).view(torch.uint8).numpy().tobytes() for name, tensor in tensors.items()}

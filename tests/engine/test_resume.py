@@ -1,0 +1,225 @@
+"""A run that is stopped and continued ends in the bytes of an undisturbed run: weights, optimizer, curve, best."""
+
+import json
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from engine.learners import Line, class_learner, desk_at, rows_of, token_learner
+from taskfit.core.errors import ModelError, UsageError
+from taskfit.engine.learner import ClassLearner, TokenLearner
+from taskfit.engine.loop import LoopResult, LoopSettings, train
+from tiny_models import TinyModels
+
+# 10 or 9 rows: 3 steps an epoch, 12 steps, warm-up until step 4, looks at dev after every second step.
+SETTINGS = LoopSettings(
+    epochs=4, batch=4, lr=3e-3, warmup=0.3, evaluations_per_epoch=2, patience=99, checkpoint_seconds=0
+)
+STEPS = 12
+
+MAKERS: dict[str, Callable[[TinyModels], TokenLearner | ClassLearner]] = {
+    "bert with dropout": lambda tiny: class_learner(tiny.open("bert")),
+    "gpt2 with dropout": lambda tiny: token_learner(tiny.open("gpt2"), "full"),
+    "lora with dropout": lambda tiny: token_learner(tiny.open("llama"), "lora", dropout=0.3),
+    "last layers": lambda tiny: token_learner(tiny.open("llama"), "last"),
+}
+
+
+def _run(learner: Any, folder: Path, steps: int | None = None, **changes: Any) -> LoopResult | None:
+    """Train, or train on, until the end or for `steps` steps; dev is the loss of the first rows."""
+    done = 0
+
+    def stop() -> bool:
+        return steps is not None and done > 0 and done % steps == 0
+
+    def evaluate() -> float:
+        with torch.inference_mode():
+            return -float(learner.loss([0, 1], 5.0))
+
+    desk, _ = desk_at(folder.parent, stop=stop)
+    emit = desk.emit
+
+    def counting(event: Any) -> None:
+        nonlocal done
+        done += event.kind == "train.step"
+        emit(event)
+
+    try:
+        settings = replace(SETTINGS, **changes)
+        return train(learner, settings, desk=replace(desk, emit=counting), folder=folder, evaluate=evaluate)
+    except KeyboardInterrupt:
+        return None
+
+
+def _newest(folder: Path) -> dict[str, bytes]:
+    newest = max(folder.glob("step-*"))
+    return {path.name: path.read_bytes() for path in sorted(newest.iterdir())}
+
+
+@pytest.mark.parametrize("maker", MAKERS)
+def test_stopping_after_any_step_changes_no_byte(tiny: TinyModels, tmp_path: Path, maker: str) -> None:
+    whole = MAKERS[maker](tiny)
+    result = _run(whole, tmp_path / "whole")
+    assert result is not None
+    assert result.steps == STEPS
+    wanted = _newest(tmp_path / "whole")
+    assert {"weights.safetensors", "optimizer.safetensors", "best.safetensors", "facts.json"} < wanted.keys()
+    # 1: after every step; 5: in mid-epoch, then after a look; 4: after a look; 3: between epochs; 11: before the end.
+    for steps in (1, 3, 4, 5, 11):
+        folder = tmp_path / f"after-{steps}"
+        found, rounds = None, 0
+        while found is None:
+            learner = MAKERS[maker](tiny)
+            torch.manual_seed(rounds)  # what the process drew before must not matter
+            found, rounds = _run(learner, folder, steps), rounds + 1
+        assert rounds == 1 + (STEPS if steps == 1 else STEPS // steps)
+        assert found == result
+        assert _newest(folder) == wanted
+        for name, parameter in learner.trained().items():
+            assert torch.equal(parameter, whole.trained()[name]), name
+
+
+def test_two_undisturbed_runs_are_equal(tiny: TinyModels, tmp_path: Path) -> None:
+    for name in ("one", "other"):
+        _run(MAKERS["gpt2 with dropout"](tiny), tmp_path / name)
+    assert _newest(tmp_path / "one") == _newest(tmp_path / "other")
+
+
+def test_dropout_is_other_in_every_step(tiny: TinyModels, tmp_path: Path) -> None:
+    # A counter that stood still would resume as well, and drop the same units in every step.
+    learner = class_learner(tiny.open("bert"))
+    seen = []
+    inner = learner.loss
+
+    def loss(rows: Any, total: float) -> torch.Tensor:
+        seen.append(float(torch.rand(())))
+        return inner(range(4), 4.0)
+
+    learner.loss = loss  # type: ignore[method-assign]
+    desk, _ = desk_at(tmp_path)
+    train(learner, replace(SETTINGS, evaluations_per_epoch=1), desk=desk)
+    assert len(set(seen)) == STEPS
+
+
+def test_early_stopping_is_the_same_after_a_stop(tmp_path: Path) -> None:
+    # The score only falls after the second look: with patience 1 the fourth look ends it, also when stopped before.
+    def run(folder: Path, stop_at: int | None) -> LoopResult | None:
+        learner = Line(4)
+        done = 0
+
+        def evaluate() -> float:
+            return -abs(float(learner.line.weight.detach()) - 0.7)
+
+        def emit(event: Any) -> None:
+            nonlocal done
+            done += event.kind == "train.step"
+
+        desk, _ = desk_at(folder, stop=lambda: done == stop_at)
+        settings = LoopSettings(epochs=60, batch=2, lr=0.1, schedule="constant", patience=1)
+        try:
+            return train(learner, settings, desk=replace(desk, emit=emit), folder=folder, evaluate=evaluate)
+        except KeyboardInterrupt:
+            return None
+
+    wanted = run(tmp_path / "whole", None)
+    assert wanted is not None
+    assert wanted.steps < 120
+    for stop_at in range(1, wanted.steps):
+        folder = tmp_path / str(stop_at)
+        assert run(folder, stop_at) is None
+        assert run(folder, None) == wanted
+
+
+def test_torn_checkpoints_are_passed_over_and_told(tiny: TinyModels, tmp_path: Path) -> None:
+    make = MAKERS["last layers"]
+    _run(make(tiny), tmp_path / "whole")
+    folder = tmp_path / "torn"
+    _run(make(tiny), folder, 5)
+    (folder / "step-00000005" / "optimizer.safetensors").write_bytes(b"torn")
+    learner = make(tiny)
+    desk, events = desk_at(tmp_path)
+    train(learner, SETTINGS, desk=desk, folder=folder, evaluate=lambda: 0.0)
+    told = [event.data["text"] for event in events if event.kind == "warning"]
+    assert told == [
+        {
+            "en": "torn checkpoints were passed over: step-00000005",
+            "zh": "已跳过损坏的检查点：step-00000005",
+        }
+    ]
+    assert next(event.data["step"] for event in events if event.kind == "train.step") == 5
+    ours, wanted = _newest(folder), _newest(tmp_path / "whole")
+    assert ours["weights.safetensors"] == wanted["weights.safetensors"]
+    assert ours["optimizer.safetensors"] == wanted["optimizer.safetensors"]
+
+
+def test_when_all_are_torn_nothing_is_trained(tiny: TinyModels, tmp_path: Path) -> None:
+    folder = tmp_path / "torn"
+    _run(MAKERS["last layers"](tiny), folder, 5)
+    for path in folder.glob("step-*"):
+        (path / "manifest.json").unlink()
+    with pytest.raises(ModelError, match="no checkpoint is whole"):
+        _run(MAKERS["last layers"](tiny), folder)
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"lr": 1e-3}, "lr 0.003 -> 0.001"),
+        ({"batch": 2, "seed": 4}, "batch 4 -> 2; seed 0 -> 4"),
+        ({"epochs": 9}, "epochs 4 -> 9"),
+        ({"betas": (0.8, 0.9)}, r"betas \[0.9, 0.999\] -> \[0.8, 0.9\]"),
+    ],
+)
+def test_a_checkpoint_of_other_settings_is_refused(
+    tiny: TinyModels, tmp_path: Path, changes: dict[str, Any], said: str
+) -> None:
+    _run(MAKERS["last layers"](tiny), tmp_path / "run", 5)
+    with pytest.raises(UsageError, match=rf"made with other settings or rows: {said}; change them back"):
+        _run(MAKERS["last layers"](tiny), tmp_path / "run", **changes)
+
+
+def test_a_checkpoint_of_other_rows_is_refused(tiny: TinyModels, tmp_path: Path) -> None:
+    model = tiny.open("llama")
+    _run(token_learner(model, "last"), tmp_path / "run", 5)
+    with pytest.raises(UsageError, match="made with other settings or rows: the training rows;"):
+        _run(token_learner(model, "last", rows_of(model, seed=9)), tmp_path / "run")
+
+
+def test_pieces_and_the_time_between_checkpoints_may_change(tiny: TinyModels, tmp_path: Path) -> None:
+    _run(MAKERS["last layers"](tiny), tmp_path / "run", 5)
+    result = _run(MAKERS["last layers"](tiny), tmp_path / "run", tokens_at_once=1, checkpoint_seconds=99.0)
+    assert result is not None
+    assert result.steps == STEPS
+
+
+def test_other_threads_are_told(tiny: TinyModels, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    _run(MAKERS["last layers"](tiny), tmp_path / "run", 5)
+    desk, events = desk_at(tmp_path)
+    monkeypatch.setattr(torch, "get_num_threads", lambda: 2)
+    train(MAKERS["last layers"](tiny), SETTINGS, desk=desk, folder=tmp_path / "run", evaluate=lambda: 0.0)
+    told = [event.data["text"] for event in events if event.kind == "warning"]
+    assert told == [
+        {
+            "en": "continued with 2 threads instead of 1: last digits may differ",
+            "zh": "以 2 个线程继续（原为 1 个）：末位数字可能不同",
+        }
+    ]
+
+
+def test_killed_at_random_moments_it_ends_in_the_same_bytes(tiny: TinyModels, tmp_path: Path) -> None:
+    # Real SIGKILL, 12 times, in a process of its own (see killed_runs.py).
+    script = Path(__file__).with_name("killed_runs.py")
+    command = [sys.executable, str(script), str(tiny.folder("gpt2")), str(tmp_path), "12"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
+    assert done.returncode == 0, done.stderr[-2000:]
+    found = json.loads(done.stdout.splitlines()[-1])
+    assert found["kills"] == 12
+    assert sum(found["killed_in_training"]) >= 4  # the moments are spread over the run, not all before or after it
+    assert found["digests"]
+    assert set(found["digests"]) == {found["undisturbed"]}
