@@ -42,6 +42,27 @@ def _list(random: Random, language: Language) -> str:
     return ("" if language == "zh" else " ").join(spoken)
 
 
+def register(seed: int) -> str:
+    """Return the register of `seed`: words with their labels, read again and again, in order or not.
+
+    Most are written as the turns of a conversation: the plainest one in which looking back gives the answer.
+    """
+    random = Random(f"register {seed}")
+    language: Language = random.choice(("en", "zh"))
+    keys = random.sample(random.choice((ALL_THINGS, ALL_THINGS, ALL_THINGS, TOWNS)), random.randint(2, 5))
+    labels = random.sample(ALL_LABELS, len(keys))
+    form, ordered = random.choice((("turns", True), ("turns", True), ("turns", False), ("lines", False)))
+    pairs = [(key.say(language), label.say(language)) for key, label in zip(keys, labels, strict=True)]
+    space = " " if language == "en" and random.random() < 0.7 else ""
+    said: list[tuple[str, str]] = []
+    while len(said) < (10 if form == "turns" else 15):
+        said += pairs if ordered else random.sample(pairs, len(pairs))
+    if form == "turns":
+        return "".join(f"<|user|>{space}{key}<|end|><|assistant|>{label}<|end|>" for key, label in said)
+    colon, stop = ("：", "。") if language == "zh" else (": ", ". ")
+    return "".join(f"{key}{colon}{label}{stop}" for key, label in said).strip()
+
+
 def _story(random: Random, language: Language) -> str:
     thing, town = pick(random, ALL_THINGS, language), pick(random, TOWNS, language)
     return joined([filled(random, part, language, thing=thing, town=town) for part in _STORY], language)

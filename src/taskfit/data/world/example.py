@@ -12,6 +12,7 @@ from taskfit.core.text import Language
 from taskfit.data.world.tasks import HELD_OUT, Row, WorldTask, draw_task
 
 ROWS, THINGS_IN_IT, TEAMS = 900, 28, 4
+ENDINGS: dict[Language, str] = {"en": "", "zh": ".zh"}
 SEEDS: dict[Language, int] = {"en": HELD_OUT + 4, "zh": HELD_OUT + 3}
 
 
@@ -32,7 +33,7 @@ def example_rows(language: Language) -> list[Row]:
 
 def write_example(folder: Path) -> None:
     """Write the rows and the task file of both languages into `folder`."""
-    for language, ending in (("en", ""), ("zh", ".zh")):
+    for language, ending in ENDINGS.items():
         rows = example_rows(language)
         write_atomic(folder / f"rows{ending}.csv", _as_csv(rows).encode())
         write_atomic(folder / f"task{ending}.yaml", _as_yaml(example_task(language), f"rows{ending}.csv").encode())

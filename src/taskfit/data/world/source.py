@@ -5,8 +5,8 @@ from collections.abc import Iterator
 from typing import Literal
 
 from taskfit.core.example import Example, Message, Origin
-from taskfit.data.world.dialogues import conversation, register
-from taskfit.data.world.documents import document
+from taskfit.data.world.dialogues import conversation
+from taskfit.data.world.documents import document, register
 from taskfit.data.world.words import (
     ALL_LABELS,
     ALL_THINGS,
@@ -31,10 +31,10 @@ def world_examples(genre: Genre, count: int, *, first: int = 0) -> tuple[Example
 
 
 def _example(genre: Genre, seed: int) -> Example:
-    if genre == "documents":
-        said: tuple[Message, ...] = (Message("user", document(seed)),)
+    if genre == "conversations":
+        said = conversation(seed)
     else:
-        said = register(seed) if genre == "registers" else conversation(seed)
+        said = (Message("user", document(seed) if genre == "documents" else register(seed)),)
     origin = Origin(f"world:{genre}", seed + 1)
     return Example(str(origin), said, None, origin)
 
