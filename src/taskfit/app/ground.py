@@ -18,6 +18,7 @@ from taskfit.data.finding import RowFinding, refuse_blocked
 from taskfit.data.guess import classification, guess_task, is_chinese, remarks_on
 from taskfit.data.labels import MOST_LABELS
 from taskfit.data.read import ListedRow, Reading, read_rows
+from taskfit.data.rows import excerpt_of
 from taskfit.data.split import given_splits, split_rows
 
 
@@ -59,7 +60,7 @@ def rows_of(settings: ClimbSettings) -> Rows:
     )
     findings = [finding for reading in readings.values() for finding in check_rows(reading)]
     findings += check_splits(splits)
-    refuse_blocked(findings, rows.accept)
+    refuse_blocked(findings, rows.accept, listed)
     return Rows(
         task=task,
         splits=splits,
@@ -163,7 +164,9 @@ def _with_known_labels(examples: Sequence[Example], task: Task) -> tuple[list[Ex
                 f"its label '{example.target}' is not among the task's labels",
                 f"标签 '{example.target}' 不在任务的标签中",
             )
-            strange.append(ListedRow(example.origin.file, example.origin.line, reason, example.text[:60]))
+            strange.append(
+                ListedRow(example.origin.file, example.origin.line, reason, excerpt_of(example.text), "left out")
+            )
     if not kept:
         names = ", ".join(sorted(known)[:10])
         raise DataError(
@@ -195,7 +198,7 @@ def _at_most(
     kept = set(np.random.default_rng([seed, 2]).permutation(len(rows))[:most].tolist())
     reason = Text(f"beyond {setting}: {most}", f"超出 {setting}：{most}")
     spare = [
-        ListedRow(one.origin.file, one.origin.line, reason, one.text[:60])
+        ListedRow(one.origin.file, one.origin.line, reason, excerpt_of(one.text), "left out")
         for place, one in enumerate(rows)
         if place not in kept
     ]

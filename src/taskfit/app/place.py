@@ -22,10 +22,7 @@ def place_of(settings: ClimbSettings) -> Iterator[RunFolder]:
 
     A folder that was made here and in which nothing was begun (the model cannot be opened) is taken away again.
     """
-    run = None if settings.run is not None else _unfinished(settings)
-    is_new = run is None and (settings.run is None or not Path(settings.run).exists())
-    if run is None:
-        run = new_run(Path(settings.runs), settings.name) if settings.run is None else _named(settings)
+    run, is_new = _find(settings)
     with run.locked():
         _sweep(run.path)
         try:
@@ -33,6 +30,13 @@ def place_of(settings: ClimbSettings) -> Iterator[RunFolder]:
         finally:
             if is_new and not (run.path / SETTINGS).exists():
                 shutil.rmtree(run.path, ignore_errors=True)
+
+
+def _find(settings: ClimbSettings) -> tuple[RunFolder, bool]:
+    if settings.run is not None:
+        return _named(Path(settings.run), settings)
+    run = _unfinished(settings)
+    return (run, False) if run is not None else (new_run(Path(settings.runs), settings.name), True)
 
 
 def _sweep(folder: Path) -> None:
@@ -58,21 +62,21 @@ def _same(stored: Path, settings: ClimbSettings) -> bool:
         return False  # an older version's settings: not ours to continue
 
 
-def _named(settings: ClimbSettings) -> RunFolder:
-    run = RunFolder(Path(settings.run or ""))
+def _named(path: Path, settings: ClimbSettings) -> tuple[RunFolder, bool]:
     try:
-        run.path.mkdir(parents=True, exist_ok=True)
+        is_new = not path.exists()
+        path.mkdir(parents=True, exist_ok=True)
     except FileExistsError:
         raise UsageError(
-            Text("a folder is expected, this is a file", "需要一个目录，而这是文件"), where=str(run.path)
+            Text("a folder is expected, this is a file", "需要一个目录，而这是文件"), where=str(path)
         ) from None
     except (OSError, ValueError) as problem:
-        raise cannot_write(run.path, problem) from problem
-    stored = run.path / SETTINGS
+        raise cannot_write(path, problem) from problem
+    stored = path / SETTINGS
     if stored.is_file() and not same_work(read_climb(stored), settings):
         raise UsageError(
             Text("this run was begun with other settings", "该运行是用其他设置开始的"),
             where=str(stored),
             todo=Text("choose another folder, or the same settings", "请换一个目录，或使用相同的设置"),
         )
-    return run
+    return RunFolder(path), is_new

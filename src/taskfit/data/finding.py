@@ -59,10 +59,20 @@ def quoted(names: Sequence[str], most: int = 10) -> Text:
     return Text(f"{shown} and {left} more", f"{shown} 等 {len(names)} 个") if left > 0 else Text(shown, shown)
 
 
-def refuse_blocked(findings: Iterable[RowFinding], accepted: Collection[str] = ()) -> None:
-    """Raise DataError with every blocking finding whose id is not among the `accepted` ones, if there is one."""
+def refuse_blocked(
+    findings: Iterable[RowFinding], accepted: Collection[str] = (), listed: Iterable[ListedRow] = ()
+) -> None:
+    """Raise DataError with every blocking finding whose id is not among the `accepted` ones, if there is one.
+
+    Of the `listed` rows, those of a blocking kind are told one by one, with their place and reason.
+    """
     blocked = [one for one in findings if one.severity == "block" and one.id not in accepted]
-    if blocked:
-        ids = ", ".join(one.id for one in blocked)
-        todo = Text(f"mend the rows, or accept this with rows.accept: [{ids}]", f"请修正数据，或用 rows.accept: [{ids}] 接受")
-        raise DataError([*(one.finding for one in blocked), Finding("", todo)])
+    if not blocked:
+        return
+    names = ",".join(dict.fromkeys(one.id for one in blocked))
+    todo = Text(
+        f"mend the rows, or accept this with --rows.accept {names} (in a task file: rows.accept)",
+        f"请修正数据，或用 --rows.accept {names} 接受（任务文件中为 rows.accept）",
+    )
+    rows = [row.finding for row in listed if row.kind.replace(" ", "_") in names.split(",")]
+    raise DataError([*(one.finding for one in blocked), Finding("", todo), *rows])

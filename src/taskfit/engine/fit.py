@@ -63,8 +63,8 @@ def refuse_longer(model: LocalModel, rows: Sequence[Sequence[int]], *, spare: in
 
 def _head(model: LocalModel, text: str, room: int) -> str:
     """Return the longest beginning of the text that ends before token `room` (a character may be several tokens)."""
-    offsets = model.tokenizer(text, add_special_tokens=False, return_offsets_mapping=True)["offset_mapping"]
-    return text[: offsets[room][0]]
+    coded = model.tokenizer(text, add_special_tokens=False, return_offsets_mapping=True, verbose=False)
+    return text[: coded["offset_mapping"][room][0]]
 
 
 def _with_text(example: Example, text: str) -> Example:

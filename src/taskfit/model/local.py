@@ -55,13 +55,19 @@ class LocalModel:
 
         Markup tokens inside user text are the caller's concern: rendered templates need them recognised.
         """
-        batch = self.tokenizer(list(texts), add_special_tokens=special, return_attention_mask=False)
+        batch = self.tokenizer(list(texts), add_special_tokens=special, return_attention_mask=False, verbose=False)
         ids: list[list[int]] = batch["input_ids"]
         return ids
 
-    def hidden(self, rows: Sequence[Sequence[int]]) -> tuple[Tensor, Layout]:
-        """Return final hidden states [T, W] of the rows as one flat stream, and its layout."""
+    def hidden(
+        self, rows: Sequence[Sequence[int]], *, start: int = 0, past: Sequence[tuple[Tensor, Tensor]] | None = None
+    ) -> tuple[Tensor, Layout]:
+        """Return final hidden states [T, W] of the rows as one flat stream, and its layout.
+
+        With a `past` of `start` tokens (keys and values per layer), every row continues it.
+        """
         ids, positions, layout = flat_rows(rows, causal=self.body.causal, device=self.device)
+        positions, layout = positions + start, replace(layout, past=past)
         with torch.inference_mode():
             return run_body(self.body, ids, positions, layout)[0], layout
 
@@ -110,7 +116,9 @@ class LocalModel:
             stop = next((i for i, token in enumerate(new) if token in ends), None)
             kept = new if stop is None else new[:stop]
             text = self.tokenizer.decode(kept, skip_special_tokens=True)
-            generations.append(Generation(text, len(row), len(kept) + (stop is not None), "length" if stop is None else "stop"))
+            generations.append(
+                Generation(text, len(row), len(kept) + (stop is not None), "length" if stop is None else "stop")
+            )
         return generations
 
     def _ends(self) -> set[int]:
