@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from taskfit.core.errors import ModelError
-from taskfit.engine.score import run_prefix
+from taskfit.engine.prefix import run_prefix
 from taskfit.model import flat
 from taskfit.model.body import LlamaBody, body_of, run_body, run_layers
 from taskfit.model.flat import Layout, flat_attention

@@ -11,6 +11,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from taskfit.engine.prefix import Prefix, fitting_prefix
 from taskfit.model.body import run_layers
 from taskfit.model.flat import Layout
 from taskfit.model.local import LocalModel, flat_rows
@@ -26,9 +27,11 @@ class FrozenStream:
     states: Tensor
     starts: tuple[int, ...]
 
-    def take(self, rows: Sequence[int]) -> Tensor:
-        """Return the states of the rows side by side, [T', W]."""
-        return torch.cat([self.states[self.starts[r] : self.starts[r + 1]] for r in rows])
+    def take(self, rows: Sequence[int], shared: int = 0) -> Tensor:
+        """Return the states of the rows side by side, [T', W]; their first `shared` tokens only once, before all."""
+        own = [self.states[self.starts[r] + shared : self.starts[r + 1]] for r in rows]
+        first = self.starts[rows[0]]
+        return torch.cat([self.states[first : first + shared], *own] if shared else own)
 
 
 def batches_of(lengths: Sequence[int], at_once: int = TOKENS_AT_ONCE) -> list[list[int]]:
@@ -78,9 +81,11 @@ def pooled(
     path = None if cache is None else cache / f"pooled-{model.card.fingerprint}-{how}.npz"
     known = _read(path)
     missing = sorted({key: i for i, key in enumerate(keys) if key not in known}.values())
+    alike = model.body.causal and how == "last" and len(missing) > 1
+    prefix = fitting_prefix(model, [rows[i] for i in missing], None) if alike else None
     for batch in batches_of([len(rows[i]) for i in missing]):
         part = [missing[b] for b in batch]
-        vectors = _pool_batch(model, [rows[i] for i in part], how)
+        vectors = _pool_batch(model, [rows[i] for i in part], how, prefix)
         known.update({keys[i]: vector for i, vector in zip(part, vectors, strict=True)})
         told(len(rows) - len(missing) + batch[-1] + 1)
     if path is not None and missing:
@@ -88,8 +93,11 @@ def pooled(
     return np.stack([known[key] for key in keys]) if rows else np.empty((0, model.card.width), np.float32)
 
 
-def _pool_batch(model: LocalModel, rows: Sequence[Sequence[int]], how: str) -> NDArray[np.float32]:
-    hidden, layout = model.hidden(rows)
+def _pool_batch(
+    model: LocalModel, rows: Sequence[Sequence[int]], how: str, prefix: Prefix | None
+) -> NDArray[np.float32]:
+    past = len(prefix.ids) if prefix else 0
+    hidden, layout = model.hidden([row[past:] for row in rows], start=past, past=prefix.past if prefix else None)
     return pool_states(hidden, layout, how).float().cpu().numpy()
 
 

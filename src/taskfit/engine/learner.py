@@ -9,9 +9,12 @@ from torch import Tensor, nn
 
 from taskfit.engine.features import FrozenStream, pool_states
 from taskfit.engine.losses import class_loss, token_loss
+from taskfit.engine.prefix import common_prefix
 from taskfit.model.body import run_layers
-from taskfit.model.flat import Layout
+from taskfit.model.flat import LONGEST_EXPLICIT, Layout
 from taskfit.model.local import LocalModel
+
+FEWEST_SHARED = 4  # a shorter prefix costs more to lay out than it saves
 
 
 class Learner(Protocol):
@@ -58,11 +61,15 @@ class TokenLearner:
     model: LocalModel
     data: Sequence[Row]
     stream: FrozenStream | None = None
+    shared: int = field(init=False)
     _learned: list[list[int]] = field(init=False)
 
     def __post_init__(self) -> None:
         # Position p - 1 predicts token p, so the first token of a row can never be learned.
         self._learned = [[p for p in range(1, len(row.ids)) if row.learn[p]] for row in self.data]
+        # The position before the first learned token must be a row's own.
+        first = min((learned[0] - 1 for learned in self._learned if learned), default=0)
+        self.shared = min(first, shared_tokens(self.model, [row.ids for row in self.data]))
 
     @property
     def rows(self) -> int:
@@ -83,13 +90,15 @@ class TokenLearner:
 
     def loss(self, rows: Sequence[int], total: float) -> Tensor:
         """See Learner."""
-        hidden = stream_hidden(self.model, [self.data[r].ids for r in rows], self.stream, rows)
+        shared = self.shared
+        ids_of_rows = [self.data[r].ids for r in rows]
+        hidden = stream_hidden(self.model, ids_of_rows, self.stream, rows, shared=shared)
         places, targets, start = [], [], 0
         for r in rows:
             ids = self.data[r].ids
             places += [start + p - 1 for p in self._learned[r]]
             targets += [ids[p] for p in self._learned[r]]
-            start += len(ids)
+            start += len(ids) - shared
         device = hidden.device
         where, said = (torch.tensor(part, dtype=torch.long, device=device) for part in (places, targets))
         return token_loss(hidden.index_select(0, where), self.model.head, said, total)
@@ -122,6 +131,10 @@ class ClassLearner:
     targets: Sequence[int]
     pooling: str
     stream: FrozenStream | None = None
+    shared: int = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.shared = shared_tokens(self.model, self.data) if self.pooling == "last" else 0
 
     @property
     def rows(self) -> int:
@@ -144,8 +157,8 @@ class ClassLearner:
     def loss(self, rows: Sequence[int], total: float) -> Tensor:
         """See Learner."""
         ids = [self.data[r] for r in rows]
-        hidden = stream_hidden(self.model, ids, self.stream, rows)
-        layout = Layout(tuple(len(one) for one in ids))
+        hidden = stream_hidden(self.model, ids, self.stream, rows, shared=self.shared)[self.shared :]
+        layout = Layout(tuple(len(one) - self.shared for one in ids))
         logits = self.head(pool_states(hidden, layout, self.pooling))
         return class_loss(logits, torch.tensor([self.targets[r] for r in rows], device=hidden.device), total)
 
@@ -154,20 +167,44 @@ class ClassLearner:
         self.model.network.train(training)
 
 
+def shared_tokens(model: LocalModel, rows: Sequence[Sequence[int]]) -> int:
+    """Return how many first tokens all rows share and may be run once per step for all of them; 0 when it does not pay.
+
+    Only where nothing changes but rounding: causal models, no dropout (each row would draw its own), rows short
+    enough for the explicit attention, on a CPU.
+    """
+    drops = any(isinstance(one, nn.Dropout) and one.p > 0 for one in model.network.modules())
+    if not model.body.causal or drops or model.device.type != "cpu" or len(rows) < 2:
+        return 0
+    if max(len(row) for row in rows) > LONGEST_EXPLICIT:
+        return 0
+    found = common_prefix(rows)
+    return found if found >= FEWEST_SHARED else 0
+
+
 def stream_hidden(
-    model: LocalModel, ids: Sequence[Sequence[int]], stream: FrozenStream | None = None, rows: Sequence[int] = ()
+    model: LocalModel,
+    ids: Sequence[Sequence[int]],
+    stream: FrozenStream | None = None,
+    rows: Sequence[int] = (),
+    *,
+    shared: int = 0,
 ) -> Tensor:
     """Return final hidden states [T, W] of rows laid side by side.
 
-    With a `stream`, the states below its layer are taken from it (row numbers `rows`) instead of computed.
+    With a `stream`, the states below its layer are taken from it (row numbers `rows`) instead of computed. The
+    first `shared` tokens, the same in every row, stand once before all rows, which then hold only their own.
     """
     body, device = model.body, model.device
-    positions = torch.cat([torch.arange(len(one), device=device) for one in ids])
-    layout = Layout(tuple(len(one) for one in ids), causal=body.causal)
+    own = [one[shared:] for one in ids]
+    parts = [ids[0][:shared], *own] if shared else own
+    starts = [0, *[shared] * len(own)] if shared else [0] * len(own)
+    positions = torch.cat([torch.arange(a, a + len(one), device=device) for a, one in zip(starts, parts, strict=True)])
+    layout = Layout(tuple(len(one) for one in parts), causal=body.causal, shared=bool(shared))
     if stream is None:
         first = 0
-        hidden = body.embed(torch.tensor([token for one in ids for token in one], device=device), positions)
+        hidden = body.embed(torch.tensor([token for one in parts for token in one], device=device), positions)
     else:
-        first, hidden = stream.layer, stream.take(rows)[None].to(device)
+        first, hidden = stream.layer, stream.take(rows, shared)[None].to(device)
     hidden = run_layers(body, hidden, positions, layout, first, len(body.layers))
     return body.finish(hidden)[0]

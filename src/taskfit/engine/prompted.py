@@ -16,8 +16,9 @@ from taskfit.core.task import Task
 from taskfit.core.text import Text
 from taskfit.engine.calibrate import LabelCalibration
 from taskfit.engine.fit import refuse_longer
+from taskfit.engine.prefix import Prefix, fitting_prefix
 from taskfit.engine.prompt import conversation
-from taskfit.engine.score import LabelScores, Prefix, fitting_prefix, score_labels
+from taskfit.engine.score import LabelScores, score_labels
 from taskfit.model.local import LocalModel
 
 Told = Callable[[int], None]
@@ -78,9 +79,10 @@ class LabelScorer:
         """Return the label scores of each conversation, and the prompts as the model saw them."""
         prompts = [self.model.render(talk) for talk in talks]
         rows = self.model.encode(prompts)
-        refuse_longer(self.model, rows, spare=8)
+        labels = self.labels(prompts[0])
+        refuse_longer(self.model, rows, spare=max(map(len, labels)) - 1)  # a label's last token is never fed
         self.known = fitting_prefix(self.model, rows, self.known)
-        scores = score_labels(self.model, rows, self.labels(prompts[0]), prefix=self.known, told=told)
+        scores = score_labels(self.model, rows, labels, prefix=self.known, told=told)
         return scores, prompts
 
 

@@ -15,9 +15,10 @@ from torch import Tensor
 
 from taskfit.engine.features import batches_of
 from taskfit.engine.flops import forward_flops
+from taskfit.engine.prefix import Prefix, fitting_prefix
 from taskfit.model.body import run_layers
 from taskfit.model.flat import Layout
-from taskfit.model.local import LocalModel, flat_rows
+from taskfit.model.local import LocalModel
 
 TOKENS_AT_ONCE = 1536
 
@@ -77,14 +78,6 @@ def label_tree(labels: Sequence[Sequence[int]]) -> LabelTree:
 
 
 @dataclass(frozen=True)
-class Prefix:
-    """The tokens that all questions begin with, and the keys and values [K, P, D] per layer they leave."""
-
-    ids: tuple[int, ...]
-    past: tuple[tuple[Tensor, Tensor], ...]
-
-
-@dataclass(frozen=True)
 class LabelScores:
     """Log-probabilities [N, C], and what each question cost beyond the shared prefix."""
 
@@ -92,26 +85,6 @@ class LabelScores:
     tokens: tuple[int, ...]
     flops: tuple[float, ...]
     prefix_tokens: int
-
-
-def common_prefix(rows: Sequence[Sequence[int]]) -> int:
-    """Return how many first tokens all rows share, leaving every row at least one of its own."""
-    # Rows between the first and the last in sorted order share what these two share.
-    first, last = min(map(tuple, rows)), max(map(tuple, rows))
-    limit = min(len(row) for row in rows) - 1
-    for i in range(limit):
-        if first[i] != last[i]:
-            return i
-    return max(0, limit)
-
-
-def run_prefix(model: LocalModel, ids: Sequence[int]) -> Prefix:
-    """Return the prefix with its keys and values."""
-    tokens, positions, layout = flat_rows([ids], causal=True, device=model.device)
-    layout.record = True
-    with torch.inference_mode():
-        run_layers(model.body, model.body.embed(tokens, positions), positions, layout, 0, len(model.body.layers))
-    return Prefix(tuple(ids), tuple(layout.seen[i] for i in range(len(model.body.layers))))
 
 
 def score_labels(
@@ -137,16 +110,6 @@ def score_labels(
         told(batch[-1] + 1)
     costs = [_cost(model, len(row), start, tree) for row in own]
     return LabelScores(values, tuple(t for t, _ in costs), tuple(f for _, f in costs), start)
-
-
-def fitting_prefix(model: LocalModel, questions: Sequence[Sequence[int]], known: Prefix | None) -> Prefix | None:
-    """Return `known` when all questions begin with it, else the longest common prefix freshly run (None if short)."""
-    if known is not None:
-        ids = list(known.ids)
-        if all(len(q) > len(ids) and list(q[: len(ids)]) == ids for q in questions):
-            return known
-    length = common_prefix(questions) if len(questions) > 1 else 0
-    return run_prefix(model, questions[0][:length]) if length >= 4 else None
 
 
 def _cost(model: LocalModel, own: int, past: int, tree: LabelTree) -> tuple[int, float]:

@@ -23,7 +23,8 @@ class Layout:
 
     `lengths` are the tokens per sequence. `trees` replaces the causal rule by one additive mask [n, n] per
     sequence. `past` holds, per layer, keys and values [K, P, D] that every token may look at; with
-    `record` the layers' new keys and values are kept in `seen` instead.
+    `record` the layers' new keys and values are kept in `seen` instead. With `shared`, the first sequence is a
+    prefix that all others look at too: they continue it, as if each had its tokens before its own.
     """
 
     lengths: tuple[int, ...]
@@ -31,6 +32,7 @@ class Layout:
     trees: Sequence[Tensor] | None = None
     past: Sequence[tuple[Tensor, Tensor]] | None = None
     record: bool = False
+    shared: bool = False
     seen: dict[int, tuple[Tensor, Tensor]] = field(default_factory=dict)
 
     @property
@@ -84,7 +86,7 @@ def flat_attention(
         past_keys, past_values = layout.past[int(module.layer_idx)]
         return _attend_past(q, k, v, rule, (past_keys, past_values))[None], None
     short = q.device.type == "cpu" and max(layout.lengths) <= LONGEST_EXPLICIT
-    if layout.trees is not None or short:
+    if layout.trees is not None or layout.shared or short:
         out: Tensor = _Attention.apply(q, k, v, rule)  # type: ignore[no-untyped-call]
         return out[None], None
     return _attend_long(q, k, v, rule)[None], None
@@ -110,6 +112,17 @@ def _attend_long(q: Tensor, k: Tensor, v: Tensor, rule: Rule) -> Tensor:
 
 def _causal(n: int, like: Tensor) -> Tensor:
     return torch.full((n, n), float("-inf"), dtype=like.dtype, device=like.device).triu_(1)
+
+
+def _before(index: int, layout: Layout) -> int:
+    """Return how many tokens of a shared prefix sequence `index` looks at."""
+    return layout.lengths[0] if layout.shared and index else 0
+
+
+def _seen(x: Tensor, span: tuple[int, int], before: int) -> Tensor:
+    """Return the part of keys or values [K, T, D] that a sequence sees: the shared prefix and itself."""
+    own = x[:, span[0] : span[1]]
+    return torch.cat([x[:, :before], own], 1) if before else own
 
 
 def _mask(index: int, n: int, layout: Layout, ready: dict[int, Tensor], like: Tensor) -> Tensor | None:
@@ -145,18 +158,20 @@ class _Attention(torch.autograd.Function):
         drops: list[Tensor] = []
         ready: dict[int, Tensor] = {}
         for index, (a, b) in enumerate(layout.spans):
-            n = b - a
-            table = torch.bmm(_grouped(q[:, a:b], keys), k[:, a:b].transpose(1, 2)).view(heads, n, n).mul_(rule.scale)
+            n, before = b - a, _before(index, layout)
+            table = torch.bmm(_grouped(q[:, a:b], keys), _seen(k, (a, b), before).transpose(1, 2))
+            table = table.view(heads, n, before + n).mul_(rule.scale)
             mask = _mask(index, n, layout, ready, q)
             if mask is not None:
-                table += mask
+                table[:, :, before:] += mask
             shares = torch.softmax(table, -1)
             used = shares
             if dropout:
                 drop = torch.empty_like(shares).bernoulli_(1 - dropout).div_(1 - dropout)
                 drops.append(drop)
                 used = shares * drop
-            out[a:b] = torch.bmm(used.view(keys, -1, n), v[:, a:b]).view(heads, n, width).transpose(0, 1)
+            mixed = torch.bmm(used.view(keys, -1, before + n), _seen(v, (a, b), before))
+            out[a:b] = mixed.view(heads, n, width).transpose(0, 1)
             kept.append(shares)
         ctx.save_for_backward(q, k, v, *kept, *drops)
         ctx.rule = rule
@@ -165,26 +180,37 @@ class _Attention(torch.autograd.Function):
     @staticmethod
     def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:
         q, k, v, *tables = ctx.saved_tensors
-        spans = ctx.rule.layout.spans
+        layout, spans = ctx.rule.layout, ctx.rule.layout.spans
         keys, heads, width = k.shape[0], q.shape[0], q.shape[2]
         # Written token-first, as the projections before attention will read them.
         dq, dk, dv = (x.new_empty(x.shape[1], x.shape[0], width) for x in (q, k, v))
+        # What later sequences send back to a shared prefix adds up in float32.
+        prefix = q.new_zeros(2, _before(1, layout), keys, width, dtype=torch.float32)
         for index, (a, b) in enumerate(spans):
-            n = b - a
+            n, before = b - a, _before(index, layout)
+            seen = before + n
             shares = tables[index]
             drop = tables[len(spans) + index] if len(tables) > len(spans) else None
             g = _grouped(grad[a:b].transpose(0, 1), keys)  # [K, G n, D]
             used = shares if drop is None else shares * drop
-            dv[a:b] = torch.bmm(used.view(keys, -1, n).transpose(1, 2), g).transpose(0, 1)
-            d = torch.bmm(g, v[:, a:b].transpose(1, 2)).view(heads, n, n)
+            back_v = torch.bmm(used.view(keys, -1, seen).transpose(1, 2), g).transpose(0, 1)
+            d = torch.bmm(g, _seen(v, (a, b), before).transpose(1, 2)).view(heads, n, seen)
             if drop is not None:
                 d *= drop
             # d softmax: s * (d - sum(s * d))
             d = torch.mul(d, shares, out=d)
             d -= shares * d.sum(-1, keepdim=True)
-            d = d.mul_(ctx.rule.scale).view(keys, -1, n)
-            dq[a:b] = torch.bmm(d, k[:, a:b]).view(heads, n, width).transpose(0, 1)
-            dk[a:b] = torch.bmm(d.transpose(1, 2), _grouped(q[:, a:b], keys)).transpose(0, 1)
+            d = d.mul_(ctx.rule.scale).view(keys, -1, seen)
+            dq[a:b] = torch.bmm(d, _seen(k, (a, b), before)).view(heads, n, width).transpose(0, 1)
+            back_k = torch.bmm(d.transpose(1, 2), _grouped(q[:, a:b], keys)).transpose(0, 1)
+            dk[a:b], dv[a:b] = back_k[before:], back_v[before:]
+            if before:
+                prefix[0] += back_k[:before]
+                prefix[1] += back_v[:before]
+        if layout.shared:
+            first = layout.lengths[0]
+            dk[:first] += prefix[0]
+            dv[:first] += prefix[1]
         return dq.transpose(0, 1), dk.transpose(0, 1), dv.transpose(0, 1), None
 
 
