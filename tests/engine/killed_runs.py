@@ -67,6 +67,7 @@ def main(name: str, root: Path, kills: int) -> dict[str, Any]:
     drawn = random.Random(0)
     found: dict[str, Any] = {"undisturbed": (root / "undisturbed" / "digest").read_text(), "digests": []}
     killed: list[int] = []
+    folder = root / "run-0"
     while len(killed) < kills or not (folder / "digest").exists():
         folder = root / f"run-{len(found['digests'])}"
         child = start(model, folder)
@@ -84,4 +85,4 @@ def main(name: str, root: Path, kills: int) -> dict[str, Any]:
 
 
 if __name__ == "__main__":
-    print(json.dumps(main(sys.argv[1], Path(sys.argv[2]), int(sys.argv[3]))))
+    sys.stdout.write(json.dumps(main(sys.argv[1], Path(sys.argv[2]), int(sys.argv[3]))) + "\n")

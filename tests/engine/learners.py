@@ -1,6 +1,6 @@
 """Learners and desks for tests of the loop: tiny, seeded, and with the same start every time."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 

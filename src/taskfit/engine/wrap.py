@@ -8,7 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from safetensors import SafetensorError
 
+from taskfit.core.files import cannot_write, obey_umask
 from taskfit.core.model import ModelCard
 from taskfit.engine.checkpoint import write_tensors
 from taskfit.model.body import body_of
@@ -57,8 +59,14 @@ def with_adapter(model: LocalModel, config: Any, seed: int) -> LocalModel:
 
 def save_adapter(model: LocalModel, folder: Path) -> None:
     """Write the adapter in PEFT's own format (adapter_config.json, adapter_model.safetensors)."""
-    with _peft_quiet():
-        model.network.save_pretrained(folder / "adapter")
+    target = folder / "adapter"
+    try:
+        with _peft_quiet():
+            model.network.save_pretrained(target)
+        for path in target.iterdir():
+            obey_umask(path)
+    except (OSError, SafetensorError) as problem:
+        raise cannot_write(target, problem) from problem
 
 
 def load_adapter(model: LocalModel, folder: Path) -> LocalModel:
