@@ -7,6 +7,7 @@ from taskfit.core.errors import DataError
 from taskfit.core.measurement import ScoredPrediction
 from taskfit.core.task import Label, Task
 from taskfit.ladder.compare import compare_rungs
+from taskfit.ladder.verdict import climbs, margin_at
 from taskfit.measure.paired import compare, holm
 
 TASK = Task("classify", "", (Label("y", "y"), Label("n", "n")), ("accuracy",))
@@ -77,3 +78,23 @@ def test_rungs_with_other_rows_are_refused():
     rows = rows_of({"a": 0.5, "b": 0.6})
     with pytest.raises(DataError, match="b: 100 rows have no prediction here"):
         compare_rungs({"a": rows["a"], "b": rows["b"][:300]}, TASK)
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_a_verdict_rests_on_planned_comparisons_alone(seed):
+    """A gain that the correction takes away is no step: what comes after must be held against the same rung."""
+    random = np.random.default_rng(seed)
+    shares = dict(zip("abcdef", 0.6 + 0.06 * random.random(6), strict=True))
+    rows = {
+        name: [ScoredPrediction(str(i), "", "y", "y" if hit else "n", float(hit)) for i, hit in enumerate(hits)]
+        for name, hits in ((name, random.random(500) < share) for name, share in shares.items())
+    }
+    found = compare_rungs(rows, TASK)
+    pairs = {(one.old, one.new): one for one in found}
+    best = "a"
+    for name in "bcdef":
+        assert pairs[best, name].planned
+        gain = pairs[best, name]
+        if climbs(gain.difference, margin_at(None, np.mean([row.value for row in rows[best]]))) and gain.p_holm <= 0.05:
+            best = name
+    assert sum(one.planned for one in found) == 5

@@ -289,3 +289,11 @@ def test_every_limit_is_explained_in_both_languages():
         assert Limits.explain(key).zh
     with pytest.raises(UsageError, match="did you mean 'margin'"):
         Limits.read({"margn": 1})
+
+
+def test_a_comparison_that_was_not_planned_is_corrected_for_all_that_were():
+    rungs = [rung("a", 0.7, 1e9), rung("b", 0.75, 2e9), rung("c", 0.76, 3e9)]
+    first = replace(step("a", "b", 5.0, 0.5, 9.5, p=0.03, p_holm=0.06), planned=True)
+    other = replace(step("b", "c", 1.0, -3.0, 5.0, p=0.6, p_holm=0.6), planned=True)
+    unplanned = replace(step("a", "c", 6.0, 0.6, 11.4, p=0.03, p_holm=0.03), planned=False)
+    assert decide(rungs, [first, other, unplanned], Limits()).stop_at == "a"

@@ -6,7 +6,7 @@ from itertools import combinations
 
 from taskfit.core.measurement import Comparison, ScoredPrediction
 from taskfit.core.task import Task
-from taskfit.ladder.verdict import climbs, margin_at
+from taskfit.ladder.verdict import climbs, margin_at, worst_p
 from taskfit.measure.metric import find_metric
 from taskfit.measure.paired import Side, compare_sides, holm, prepare
 
@@ -25,8 +25,7 @@ def compare_rungs(
     metric = find_metric(task.primary_metric)
     sides = prepare(rows_by_rung, metric, task.label_names)
     pairs = {(old.name, new.name): compare_sides(old, new, metric) for old, new in combinations(sides, 2)}
-    planned = _planned(sides, pairs, margin)
-    corrected = dict(zip(planned, holm([pairs[pair].p for pair in planned]), strict=True))
+    corrected = _planned(sides, pairs, margin)
     return tuple(
         replace(found, planned=pair in corrected, p_holm=corrected.get(pair, found.p)) for pair, found in pairs.items()
     )
@@ -34,12 +33,33 @@ def compare_rungs(
 
 def _planned(
     sides: Sequence[Side], pairs: Mapping[tuple[str, str], Comparison], margin: float | None
+) -> dict[tuple[str, str], float]:
+    """Return the pairs that the verdict rests on with their corrected p.
+
+    Which pairs these are depends on where one climbs, and that on the corrected p: repeated until it settles.
+    """
+    corrected: dict[tuple[str, str], float] = {}
+    for _ in sides:
+        planned = _path(sides, pairs, margin, corrected)
+        found = dict(zip(planned, holm([pairs[pair].p for pair in planned]), strict=True))
+        if found == corrected:
+            break
+        corrected = found
+    return corrected
+
+
+def _path(
+    sides: Sequence[Side],
+    pairs: Mapping[tuple[str, str], Comparison],
+    margin: float | None,
+    corrected: Mapping[tuple[str, str], float],
 ) -> list[tuple[str, str]]:
     best = sides[0]
     planned = []
     for side in sides[1:]:
         pair = (best.name, side.name)
         planned.append(pair)
-        if climbs(pairs[pair].difference, margin_at(margin, best.value)):
+        p = corrected.get(pair, worst_p(pairs[pair].p, len(sides) - 1))
+        if climbs(pairs[pair].difference, margin_at(margin, best.value)) and p <= 1 - pairs[pair].difference.level:
             best = side
     return planned

@@ -29,6 +29,11 @@ def climbs(difference: Interval, margin: float) -> bool:
     return difference.low > 0 and difference.estimate >= margin
 
 
+def worst_p(p: float, comparisons: int) -> float:
+    """Return p after Bonferroni's correction: for a comparison that was not among the planned ones."""
+    return min(1.0, p * max(1, comparisons))
+
+
 def decide(measurements: Sequence[Measurement], comparisons: Sequence[Comparison], limits: Limits) -> Verdict:
     """Return at which rung to stop.
 
@@ -88,13 +93,20 @@ def _stop(usable: Sequence[Measurement], steps: Sequence[Step]) -> str:
 
 def _between(pairs: Mapping[tuple[str, str], Comparison], old: str, new: str) -> Comparison:
     if (old, new) in pairs:
-        return pairs[old, new]
+        return _corrected(pairs[old, new], pairs)
     if (new, old) in pairs:
-        return _turned(pairs[new, old])
+        return _corrected(_turned(pairs[new, old]), pairs)
     raise UsageError(
         Text(f"{old} and {new} have not been compared", f"{old} 与 {new} 尚未比较"),
         todo=Text("compare all rungs on the same rows first", "请先在相同的行上比较所有方法"),
     )
+
+
+def _corrected(one: Comparison, pairs: Mapping[tuple[str, str], Comparison]) -> Comparison:
+    """Return the comparison; one that was not planned (a limit changed the way) is corrected for all that were."""
+    if one.planned:
+        return one
+    return replace(one, p_holm=worst_p(one.p, sum(other.planned for other in pairs.values())))
 
 
 def _turned(one: Comparison) -> Comparison:
