@@ -159,7 +159,7 @@ class ClassLearner:
         ids = [self.data[r] for r in rows]
         hidden = stream_hidden(self.model, ids, self.stream, rows, shared=self.shared)[self.shared :]
         layout = Layout(tuple(len(one) - self.shared for one in ids))
-        logits = self.head(pool_states(hidden, layout, self.pooling))
+        logits = self.head(pool_states(hidden, layout, self.pooling).float())
         return class_loss(logits, torch.tensor([self.targets[r] for r in rows], device=hidden.device), total)
 
     def mode(self, *, training: bool) -> None:

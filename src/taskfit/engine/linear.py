@@ -4,6 +4,7 @@ Minimises  mean cross-entropy(W z + b) + decay / 2 * |W|^2  over standardised fe
 answer does not depend on a learning rate. Letters: N rows, W width, C classes.
 """
 
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -11,7 +12,20 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from taskfit.core.prediction import Trial
+from taskfit.engine.calibrate import dev_value
+from taskfit.engine.search import Tried, search
+
 Floats = NDArray[np.float32]
+DECAY = 0.1  # the L2 penalty to try first, on standardised features
+
+
+@dataclass(frozen=True)
+class Labelled:
+    """Features [N, W] with their class numbers [N]."""
+
+    features: Floats
+    targets: Sequence[int]
 
 
 @dataclass(frozen=True)
@@ -25,6 +39,28 @@ class LinearHead:
         """Return logits [N, C] of features [N, W]."""
         out: Floats = features @ self.weights.T + self.bias
         return out
+
+
+@dataclass(frozen=True)
+class ChosenHead:
+    """The head that is best on dev, and what was tried for it."""
+
+    head: LinearHead
+    trials: tuple[Trial, ...]
+
+
+def choose_linear(train: Labelled, dev: Labelled, classes: int, *, budget: int) -> ChosenHead:
+    """Return the head whose penalty is best on dev: 0.1, a tenth and ten times of it, then onwards within the budget."""
+    heads: dict[float, LinearHead] = {}
+
+    def attempt(decay: float) -> Tried:
+        start = time.perf_counter()
+        heads[decay] = fit_linear(train.features, train.targets, classes, decay=decay)
+        score = dev_value(heads[decay].logits(dev.features).astype(np.float64), dev.targets)
+        return Tried(score, time.perf_counter() - start)
+
+    found = search("decay", DECAY, budget, attempt, factor=10.0)
+    return ChosenHead(heads[found.value], found.trials)
 
 
 def fit_linear(features: Floats, targets: Sequence[int], classes: int, *, decay: float, steps: int = 200) -> LinearHead:

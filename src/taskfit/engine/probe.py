@@ -1,24 +1,18 @@
 """The linear probe: features once, then a head for each penalty, the best on dev."""
 
-import time
-
-import numpy as np
 import torch
 
 from taskfit.core.example import Practice
 from taskfit.core.method import Desk
-from taskfit.core.prediction import Story, Trial
+from taskfit.core.prediction import Story
 from taskfit.core.task import Task
 from taskfit.core.text import Text
-from taskfit.engine.calibrate import dev_value
 from taskfit.engine.features import pooled
 from taskfit.engine.flops import forward_flops
 from taskfit.engine.headed import HeadPredictor, Pooling, head_rows, pooling_of
 from taskfit.engine.learner import ClassHead
-from taskfit.engine.linear import LinearHead, fit_linear
+from taskfit.engine.linear import ChosenHead, Labelled, choose_linear, fit_linear
 from taskfit.model.local import LocalModel
-
-DECAYS = (1e-3, 1e-2, 1e-4, 1e-5, 1e-1, 1e-6, 1.0)
 
 
 def probe(
@@ -34,17 +28,13 @@ def probe(
     train, dev = vectors[: len(practice.train)], vectors[len(practice.train) :]
     names = task.label_names
     targets, gold = ([names.index(one.target or "") for one in part] for part in (practice.train, practice.dev))
-    tried: list[tuple[float, float, float, LinearHead]] = []
-    for one in (decay,) if decay is not None else DECAYS[: max(1, desk.trials)]:
-        start = time.perf_counter()
-        head = fit_linear(train, targets, len(names), decay=one)
-        tried.append((dev_value(head.logits(dev).astype(np.float64), gold), one, time.perf_counter() - start, head))
-    _, chosen, _, best = max(tried, key=lambda t: t[0])
-    trials = tuple(
-        Trial({"decay": d}, s, seconds, chosen=d == chosen) for s, d, seconds, _ in sorted(tried, key=lambda t: t[1])
-    )
+    if decay is None:
+        chosen = choose_linear(Labelled(train, targets), Labelled(dev, gold), len(names), budget=desk.trials)
+    else:
+        chosen = ChosenHead(fit_linear(train, targets, len(names), decay=decay), ())
+    best = chosen.head
     module = ClassHead(model.card.width, len(names)).requires_grad_(False)
     module.linear.weight.copy_(torch.from_numpy(best.weights))
     module.linear.bias.copy_(torch.from_numpy(best.bias))
-    story = Story(trials=trials, parameters_trained=best.weights.size + best.bias.size)
+    story = Story(trials=chosen.trials, parameters_trained=best.weights.size + best.bias.size)
     return HeadPredictor(model, task, module, how, story)

@@ -30,7 +30,7 @@ from taskfit.engine.fit import refuse_longer
 from taskfit.engine.flops import forward_flops, training_flops
 from taskfit.engine.headed import HeadPredictor, Pooling, head_rows, pooling_of
 from taskfit.engine.learner import ClassHead, ClassLearner, Row, TokenLearner, stream_hidden
-from taskfit.engine.linear import fit_linear
+from taskfit.engine.linear import Labelled, choose_linear
 from taskfit.engine.loop import LoopSettings, train
 from taskfit.engine.prompt import conversation
 from taskfit.engine.prompted import PromptPredictor
@@ -40,8 +40,8 @@ from taskfit.model.local import LocalModel
 
 AnswerBy = Literal["auto", "words", "head"]
 WEIGHTS = "weights.safetensors"
-# The head that fine-tuning starts from; strong enough to be a fair start, weak enough to move.
-START_DECAY = 1e-3
+# Penalties tried for the head that fine-tuning starts from; they cost next to nothing.
+FIRST_HEADS = 5
 
 
 @dataclass(frozen=True)
@@ -84,7 +84,7 @@ def tune(
         searched = Searched(recipe.lr, ())
     else:
         searched = search_lr(recipe.lr_centre, desk.trials, lambda lr: _attempt(job, lr))
-    chosen = _trial_folder(desk.folder, searched.lr)
+    chosen = _trial_folder(desk.folder, searched.value)
     predictor = job.predictor(load_file(chosen / WEIGHTS))
     found = read_json(chosen / "result.json")
     predictor.story = Story(
@@ -171,7 +171,8 @@ def _job(model: LocalModel, task: Task, practice: Practice, desk: Desk, recipe: 
         rows = head_rows(model, task, practice.train)
         ids = list(rows)
         targets = [task.label_names.index(example.target or "") for example in practice.train]
-        head = _first_head(model, task, rows, targets, desk, pooling_of(model, recipe.pooling))
+        gold = [task.label_names.index(example.target or "") for example in practice.dev]
+        head = _first_head(model, task, (rows, targets), (dev_ids, gold), desk, pooling_of(model, recipe.pooling))
     below, tokens = recipe.frozen_below, sum(map(len, ids))
     once = (below / max(1, model.card.layers)) + (head is not None)  # frozen layers, and features of the first head
     desk.meter.add(flops=once * forward_flops(model.card, tokens))
@@ -196,13 +197,15 @@ def answer_rows(model: LocalModel, task: Task, examples: Sequence[Example]) -> l
     ]
 
 
-def _first_head(
-    model: LocalModel, task: Task, rows: list[list[int]], targets: list[int], desk: Desk, pooling: str
-) -> ClassHead:
+Numbered = tuple[Sequence[Sequence[int]], Sequence[int]]  # rows of token ids, and their class numbers
+
+
+def _first_head(model: LocalModel, task: Task, train: Numbered, dev: Numbered, desk: Desk, pooling: str) -> ClassHead:
     """Return the linear probe on frozen features: fine-tuning starts from it (Kumar et al. 2022, arXiv:2202.10054)."""
-    features = pooled(model, rows, pooling, cache=desk.cache)
-    probe = fit_linear(features, targets, len(task.labels), decay=START_DECAY)
-    head = ClassHead(model.card.width, len(task.labels))
+    parts = [Labelled(pooled(model, rows, pooling, cache=desk.cache), targets) for rows, targets in (train, dev)]
+    classes = len(task.labels)
+    probe = choose_linear(parts[0], parts[1], classes, budget=FIRST_HEADS).head
+    head = ClassHead(model.card.width, classes)
     with torch.no_grad():
         head.linear.weight.copy_(torch.from_numpy(probe.weights))
         head.linear.bias.copy_(torch.from_numpy(probe.bias))
