@@ -4,7 +4,7 @@ from collections import Counter
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from taskfit.core.example import Example, Practice, example_of
@@ -28,6 +28,7 @@ def _rows(*targets: str | None) -> list[Example]:
     return [example_of(f"text {n}", target, number=n) for n, target in enumerate(targets)]
 
 
+@settings(deadline=None)
 @given(st.lists(st.sampled_from(NAMES), min_size=1, max_size=30), st.integers(1, 12), st.integers(0, 99))
 def test_a_set_covers_the_labels_evenly(targets: list[str], shots: int, seed: int) -> None:
     rows = _rows(*targets)

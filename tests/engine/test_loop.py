@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engine.learners import Line, class_learner, desk_at, token_learner, without_dropout
@@ -23,6 +23,7 @@ def _train(learner: Any, tmp_path: Path, evaluate: Any = None, **settings: Any) 
     return train(learner, LoopSettings(**{**SETTINGS, **settings}), desk=desk, evaluate=evaluate), events
 
 
+@settings(deadline=None)
 @given(st.integers(1, 400), st.integers(0, 2**31), st.integers(0, 50))
 def test_the_order_of_an_epoch_is_a_permutation_and_a_pure_function(rows: int, seed: int, epoch: int) -> None:
     order = order_of_epoch(rows, seed, epoch)
@@ -35,6 +36,7 @@ def test_epochs_and_seeds_have_orders_of_their_own() -> None:
     assert len(orders) == 9
 
 
+@settings(deadline=None)
 @given(st.integers(1, 60), st.integers(1, 20))
 def test_the_steps_of_an_epoch_hold_every_row_once(rows: int, batch: int) -> None:
     per_epoch = math.ceil(rows / batch)

@@ -1,6 +1,7 @@
 """A run that is stopped and continued ends in the bytes of an undisturbed run: weights, optimizer, curve, best."""
 
 import json
+import resource
 import subprocess
 import sys
 from collections.abc import Callable
@@ -12,7 +13,7 @@ import pytest
 import torch
 
 from engine.learners import Line, class_learner, desk_at, rows_of, token_learner
-from taskfit.core.errors import ModelError, UsageError
+from taskfit.core.errors import DiskError, ModelError, UsageError
 from taskfit.engine.learner import ClassLearner, TokenLearner
 from taskfit.engine.loop import LoopResult, LoopSettings, train
 from tiny_models import TinyModels
@@ -165,6 +166,23 @@ def test_when_all_are_torn_nothing_is_trained(tiny: TinyModels, tmp_path: Path) 
         (path / "manifest.json").unlink()
     with pytest.raises(ModelError, match="no checkpoint is whole"):
         _run(MAKERS["last layers"](tiny), folder)
+
+
+def test_a_disk_that_fills_up_ends_training_in_one_sentence_and_loses_no_step(tiny: TinyModels, tmp_path: Path) -> None:
+    make = MAKERS["gpt2 with dropout"]
+    _run(make(tiny), tmp_path / "whole")
+    folder = tmp_path / "full"
+    _run(make(tiny), folder, 5)
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (300_000, hard))  # room for the weights, not for the optimizer
+    try:
+        with pytest.raises(DiskError, match=r"step-00000006: cannot write: .*File too large.* MB are free there"):
+            _run(make(tiny), folder)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert sorted(path.name for path in folder.iterdir()) == ["step-00000004", "step-00000005"]
+    _run(make(tiny), folder)
+    assert _newest(folder) == _newest(tmp_path / "whole")
 
 
 @pytest.mark.parametrize(

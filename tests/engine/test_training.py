@@ -89,6 +89,16 @@ def test_full(tiny: TinyModels, tmp_path: Path, family: str) -> None:
     _equal(ours, _plain(_trainable(plain), len(data), _token_loss(plain, data)))
 
 
+def test_rows_that_begin_alike(tiny: TinyModels, tmp_path: Path) -> None:
+    # Their common beginning runs once per step; what is learned must not notice.
+    model, plain = tiny.open("qwen2"), tiny.plain("qwen2")
+    start = model.encode(["the dog ran to see why it was good or bad and "])[0]
+    data = [Row([*start, *row.ids], [False] * len(start) + list(row.learn)) for row in rows_of(model)]
+    learner = token_learner(model, "full", data)
+    assert learner.shared >= len(start)
+    _equal(_ours(learner, tmp_path), _plain(_trainable(plain), len(data), _token_loss(plain, data)))
+
+
 @pytest.mark.parametrize("family", ["llama", "gpt2"])
 def test_last_layers_with_and_without_frozen_states(tiny: TinyModels, tmp_path: Path, family: str) -> None:
     model, plain = tiny.open(family), tiny.plain(family)
