@@ -3,6 +3,7 @@
 import os
 import random
 import signal
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -61,18 +62,39 @@ def test_a_signal_during_training_saves_and_the_same_command_goes_on(
 
 def test_killed_again_and_again_it_ends_in_the_same_results(folder: Path, undisturbed: Path) -> None:
     dice = random.Random(7)
-    kills, code = 0, 1
-    while code != 0:
-        assert kills < 40, "it makes no progress"
+    for _ in range(6):
         process = start(CLIMB, folder, before=save_every_step)
-        process.join(dice.uniform(0.1, 3.0) if kills < 8 else 180)
-        if process.exitcode is None:
-            process.kill()
-            process.join()
-            kills += 1
-        code = process.exitcode or 0
-        assert code in (0, -signal.SIGKILL), (folder / "told.txt").read_text()
-    assert kills >= 4
+        process.join(dice.uniform(0.1, 2.5))
+        process.kill()
+        assert ended(process) in (0, -signal.SIGKILL), (folder / "told.txt").read_text()
+    assert ended(start(CLIMB, folder)) == 0
+    assert_same(folder, undisturbed)
+
+
+def kill_at_rename(number: int, after: bool) -> None:
+    """Make this process die just before (or after) it renames a file for the `number`-th time."""
+    rename, done = os.replace, []
+
+    def dying(source: object, target: object, **options: object) -> None:
+        done.append(target)
+        if len(done) == number and not after:
+            os.kill(os.getpid(), signal.SIGKILL)
+        rename(source, target, **options)  # type: ignore[arg-type, call-overload]
+        if len(done) == number:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    os.replace = dying
+
+
+def test_killed_at_the_moment_a_file_becomes_whole_it_ends_in_the_same_results(folder: Path, undisturbed: Path) -> None:
+    for place, number in enumerate((1, 4, 6, 8, 11, 14, 15)):
+        process = start(CLIMB, folder, before=partial(kill_at_rename, number, bool(place % 2)))
+        assert ended(process) == -signal.SIGKILL, (folder / "told.txt").read_text()
+    assert ended(start(CLIMB, folder)) == 0
+    assert_same(folder, undisturbed)
+
+
+def assert_same(folder: Path, undisturbed: Path) -> None:
     [run] = [path for path in (folder / "runs").iterdir() if (path / "report.html").is_file()]
     assert results(run) == results(undisturbed)
     left = [path for path in run.rglob("*") if path.name.endswith(".tmp") or "checkpoints" in path.parts]
