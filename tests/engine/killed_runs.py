@@ -22,7 +22,7 @@ from taskfit.engine.loop import LoopSettings, train
 from taskfit.model.local import LocalModel
 from taskfit.model.open import open_local
 
-SETTINGS = LoopSettings(epochs=5, batch=3, lr=3e-3, evaluations_per_epoch=1, patience=99, checkpoint_seconds=0)
+SETTINGS = LoopSettings(epochs=4, batch=3, lr=3e-3, evaluations_per_epoch=1, patience=99, checkpoint_seconds=0)
 
 
 def run(model: LocalModel, folder: Path) -> None:

@@ -231,13 +231,13 @@ def test_other_threads_are_told(tiny: TinyModels, tmp_path: Path, monkeypatch: p
 
 
 def test_killed_at_random_moments_it_ends_in_the_same_bytes(tiny: TinyModels, tmp_path: Path) -> None:
-    # Real SIGKILL, 12 times, in a process of its own (see killed_runs.py).
+    # Real SIGKILL, 10 times, in a process of its own (see killed_runs.py).
     script = Path(__file__).with_name("killed_runs.py")
-    command = [sys.executable, str(script), str(tiny.folder("gpt2")), str(tmp_path), "12"]
+    command = [sys.executable, str(script), str(tiny.folder("gpt2")), str(tmp_path), "10"]
     done = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
     assert done.returncode == 0, done.stderr[-2000:]
     found = json.loads(done.stdout.splitlines()[-1])
-    assert found["kills"] == 12
-    assert sum(found["killed_in_training"]) >= 4  # the moments are spread over the run, not all before or after it
+    assert found["kills"] == 10
+    assert sum(found["killed_in_training"]) >= 3  # the moments are spread over the run, not all before or after it
     assert found["digests"]
     assert set(found["digests"]) == {found["undisturbed"]}

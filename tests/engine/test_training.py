@@ -14,7 +14,7 @@ from torch import Tensor
 
 from engine.learners import class_learner, desk_at, lora_config, prepared, rows_of, token_learner, without_dropout
 from taskfit.engine.features import freeze_stream
-from taskfit.engine.learner import ClassHead, ClassLearner, Row, TokenLearner
+from taskfit.engine.learner import ClassHead, ClassLearner, Row, TokenLearner, shared_tokens
 from taskfit.engine.loop import LoopSettings, lr_at, rows_of_step, train
 from taskfit.engine.wrap import layer_weights
 from taskfit.model.local import LocalModel
@@ -97,6 +97,15 @@ def test_rows_that_begin_alike(tiny: TinyModels, tmp_path: Path) -> None:
     learner = token_learner(model, "full", data)
     assert learner.shared >= len(start)
     _equal(_ours(learner, tmp_path), _plain(_trainable(plain), len(data), _token_loss(plain, data)))
+
+
+def test_rows_share_nothing_where_attention_drops(tiny: TinyModels) -> None:
+    # Llama-like models keep this probability as a number in the config, not as a module.
+    fork = tiny.open("llama").fork()
+    rows = [[*range(10, 30), last] for last in (30, 31)]
+    assert shared_tokens(fork, rows) == 20
+    fork.network.config.attention_dropout = 0.1
+    assert shared_tokens(fork, rows) == 0
 
 
 @pytest.mark.parametrize("family", ["llama", "gpt2"])

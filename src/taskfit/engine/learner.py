@@ -173,13 +173,21 @@ def shared_tokens(model: LocalModel, rows: Sequence[Sequence[int]]) -> int:
     Only where nothing changes but rounding: causal models, no dropout (each row would draw its own), rows short
     enough for the explicit attention, on a CPU.
     """
-    drops = any(isinstance(one, nn.Dropout) and one.p > 0 for one in model.network.modules())
-    if not model.body.causal or drops or model.device.type != "cpu" or len(rows) < 2:
+    if not model.body.causal or _drops(model.network) or model.device.type != "cpu" or len(rows) < 2:
         return 0
     if max(len(row) for row in rows) > LONGEST_EXPLICIT:
         return 0
     found = common_prefix(rows)
     return found if found >= FEWEST_SHARED else 0
+
+
+def _drops(network: nn.Module) -> bool:
+    """Whether training drops anything: by modules, or inside attention by a number in the config (Llama, Qwen)."""
+    from transformers import PreTrainedModel
+
+    configs = [one.config.to_dict() for one in network.modules() if isinstance(one, PreTrainedModel)]
+    modules = any(isinstance(one, nn.Dropout) and one.p > 0 for one in network.modules())
+    return modules or any(config.get("attention_dropout") for config in configs)
 
 
 def stream_hidden(
