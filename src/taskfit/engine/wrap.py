@@ -13,6 +13,7 @@ from safetensors import SafetensorError
 from taskfit.core.files import cannot_write, obey_umask
 from taskfit.core.model import ModelCard
 from taskfit.engine.checkpoint import write_tensors
+from taskfit.engine.quick_lora import quicken
 from taskfit.model.body import body_of
 from taskfit.model.local import LocalModel
 
@@ -54,6 +55,7 @@ def with_adapter(model: LocalModel, config: Any, seed: int) -> LocalModel:
     torch.manual_seed(seed)
     with _peft_quiet():
         network = get_peft_model(copy.network, config)
+    quicken(network)
     return replace(copy, network=network, body=body_of(network.get_base_model(), model.card.family))
 
 
