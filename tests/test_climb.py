@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from climbing import results, start, timeless, wait_until, write_task
+from climbing import results, save_every_step, start, timeless, wait_until, write_task
 from methods.small_task import texts
 from taskfit.cli.program import run
 from taskfit.core.files import read_json, read_lines
@@ -363,3 +363,22 @@ def test_a_model_that_cannot_be_opened_leaves_no_run_behind(
     (mine / "notes.txt").write_text("keep me")
     assert run(["climb", "task.yaml", "--run", "mine"]) == 4
     assert (mine / "notes.txt").read_text() == "keep me"
+
+
+def test_what_training_warns_of_stands_in_the_report(
+    tiny: TinyModels, tmp_path: Path, capsys: Told, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    more = "rungs: [lora: {epochs: 2, lr: 0.01}]\nseeds: 1\n"
+    write_task(tmp_path, tiny.folder("bert"), more)
+    process = start(["climb", "task.yaml", "--name", "a"], tmp_path, before=save_every_step)
+    checkpoints = "runs/a-0001/rungs/00-lora/seed-0/trials/*/checkpoints/step-*"
+    wait_until(lambda: len(list(tmp_path.glob(f"{checkpoints}/manifest.json"))) >= 2, process)
+    process.kill()
+    process.join()
+    newest = max(tmp_path.glob(checkpoints))
+    (newest / "facts.json").write_text("torn")
+    assert run(["climb", "task.yaml", "--name", "a"]) == 0
+    assert f"torn checkpoints were passed over: {newest.name}" in capsys.readouterr().err
+    warnings = read_json(tmp_path / "runs" / "a-0001" / "report.json")["warnings"]
+    assert any(newest.name in one["en"] for one in warnings)

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import taskfit
 from taskfit.app.ground import Rows, reasons_counted, rows_of
@@ -55,13 +55,14 @@ class _Teller:
     def __call__(self, event: Event) -> None:
         if event.kind not in ("progress", "train.step"):
             self.run.record(event)
+        if event.kind == "warning" and event.data["text"] not in self.warnings:
+            self.warnings.append(cast(dict[str, str], event.data["text"]))
         self.emit(event)
 
     def warn(self, text: Text) -> None:
         """Show a warning and keep it for the report."""
         said = {"en": text.en, "zh": text.zh}
         if said not in self.warnings:
-            self.warnings.append(said)
             self(Event("warning", {"text": said}))
 
 
