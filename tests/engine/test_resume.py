@@ -109,7 +109,7 @@ def test_dropout_is_other_in_every_step(tiny: TinyModels, tmp_path: Path) -> Non
 
 
 def test_early_stopping_is_the_same_after_a_stop(tmp_path: Path) -> None:
-    # The score only falls after the second look: with patience 1 the fourth look ends it, also when stopped before.
+    # The score only falls after the second look: with patience 2 the fourth look ends it, also when stopped before.
     def run(folder: Path, stop_at: int | None) -> LoopResult | None:
         learner = Line(4)
         done = 0
@@ -122,7 +122,7 @@ def test_early_stopping_is_the_same_after_a_stop(tmp_path: Path) -> None:
             done += event.kind == "train.step"
 
         desk, _ = desk_at(folder, stop=lambda: done == stop_at)
-        settings = LoopSettings(epochs=60, batch=2, lr=0.1, schedule="constant", patience=1)
+        settings = LoopSettings(epochs=60, batch=2, lr=0.1, schedule="constant", patience=2)
         try:
             return train(learner, settings, desk=replace(desk, emit=emit), folder=folder, evaluate=evaluate)
         except KeyboardInterrupt:

@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from taskfit.core.errors import TrainingError
 from taskfit.engine.search import FACTOR, Searched, Tried, search_lr
 
 
@@ -57,3 +58,22 @@ def test_never_more_than_the_budget_and_always_the_best_tried(values: list[float
     assert len(tried) == len(set(tried)) <= min(budget, 8)
     assert scores[tried[0]] <= max(trial.dev_score for trial in found.trials)
     assert max(scores[power] for power in tried) == next(t.dev_score for t in found.trials if t.chosen)
+
+
+def test_a_rate_that_breaks_training_is_never_chosen_and_not_gone_beyond() -> None:
+    scores = {1.0: 0.5, 3.0: None, 1 / 3: 0.4}
+    tried: list[float] = []
+
+    def attempt(lr: float) -> Tried | None:
+        tried.append(lr)
+        score = scores[lr]
+        return None if score is None else Tried(score, 1.0)
+
+    found = search_lr(1.0, 6, attempt)
+    assert (found.value, tried) == (1.0, [1.0, 3.0, 1 / 3])
+    assert [trial.settings["lr"] for trial in found.trials] == [1 / 3, 1.0]
+
+
+def test_when_every_rate_breaks_training_the_rung_says_so() -> None:
+    with pytest.raises(TrainingError, match="every lr that was tried"):
+        search_lr(1.0, 3, lambda lr: None)

@@ -65,11 +65,14 @@ def save_checkpoint(folder: Path, checkpoint: Checkpoint, *, keep: int = 2) -> P
 
 
 def write_tensors(path: Path, tensors: Mapping[str, Tensor]) -> None:
-    """Write named tensors as safetensors, flushed to the medium and readable as the umask says."""
-    save_file({name: tensor.detach().contiguous() for name, tensor in tensors.items()}, path)
-    obey_umask(path)
-    with path.open("rb+") as file:
-        os.fsync(file.fileno())
+    """Write named tensors as safetensors, flushed to the medium and readable as the umask says; raise DiskError."""
+    try:
+        save_file({name: tensor.detach().contiguous() for name, tensor in tensors.items()}, path)
+        obey_umask(path)
+        with path.open("rb+") as file:
+            os.fsync(file.fileno())
+    except (OSError, RuntimeError, SafetensorError) as problem:
+        raise cannot_write(path, problem) from problem
 
 
 def find_checkpoint(folder: Path) -> Found:

@@ -11,6 +11,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from taskfit.core.files import cannot_write
 from taskfit.engine.prefix import Prefix, fitting_prefix
 from taskfit.model.body import run_layers
 from taskfit.model.flat import Layout
@@ -128,7 +129,11 @@ def _read(path: Path | None) -> dict[str, NDArray[np.float32]]:
 
 
 def _write(path: Path, known: dict[str, NDArray[np.float32]]) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(path.name + ".tmp.npz")
-    np.savez(temporary, keys=np.array(list(known)), vectors=np.stack(list(known.values())))
-    temporary.replace(path)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        np.savez(temporary, keys=np.array(list(known)), vectors=np.stack(list(known.values())))
+        temporary.replace(path)
+    except OSError as problem:
+        temporary.unlink(missing_ok=True)
+        raise cannot_write(path, problem) from problem

@@ -143,8 +143,10 @@ def text_row(model: Any, text: str) -> Any:
     return Row(ids, cast(Any, bytes([1]) * len(ids)))
 
 
-def talk_row(model: Any, messages: Sequence[Message]) -> Any:
+def talk_row(model: Any, messages: Sequence[Message], *, last: int | None = None) -> Any:
     """Return the row of a conversation: what the assistant says is learned, and the token that ends each answer.
+
+    Of its answers only the `last` ones are learned; None means all.
 
     The conversation is rendered and tokenised once, as it will be when the model is asked; an answer lies
     between the rendering of what comes before it and the rendering with it.
@@ -158,6 +160,7 @@ def talk_row(model: Any, messages: Sequence[Message]) -> Any:
             start = len(model.render(messages[:place], answer_next=True))
             spans.append((start, start + len(message.content + model.template.answer_end.rstrip())))
     coded = model.tokenizer(text, add_special_tokens=False, return_offsets_mapping=True)
+    spans = spans if last is None else spans[-last:]
     learn = bytes(any(a <= start < b for a, b in spans) for start, _ in coded["offset_mapping"])
     return Row(array("i", coded["input_ids"]), cast(Any, learn))
 

@@ -30,7 +30,7 @@ Schedule = Literal["linear", "cosine", "constant"]
 
 @dataclass(frozen=True)
 class LoopSettings:
-    """How to train. `warmup` is a share of all steps; `patience` counts epochs without a better dev score."""
+    """How to train. `warmup` is a share of all steps; `patience` is the number of looks at dev without a better score that ends training."""
 
     epochs: float
     batch: int
@@ -161,7 +161,7 @@ class _Run:
         return LoopResult(tuple(state.curve), best, state.best_step or state.step, state.step, state.tokens)
 
     def _stale(self) -> bool:
-        return self.evaluate is not None and self.state.stale > self.settings.patience
+        return self.evaluate is not None and self.state.stale >= self.settings.patience
 
     def _step(self, rows: Sequence[int]) -> None:
         state, settings = self.state, self.settings

@@ -36,7 +36,7 @@ class Trained(Method):
     )
     batch: int = setting(16, "examples per optimizer step", "每个优化步的样本数", ge=1, le=4096)
     patience: int = setting(
-        2, "epochs without a better dev score before stopping", "dev 分数连续多少轮没有提高就停止", ge=0, le=1000
+        2, "epochs without a better dev score before stopping", "dev 分数连续多少轮没有提高就停止", ge=1, le=1000
     )
     weight_decay: float = setting(0.01, "weight decay of matrices", "权重衰减（仅矩阵）", ge=0, le=1)
     answer_by: Literal["auto", "words", "head"] = setting(

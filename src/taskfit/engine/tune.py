@@ -16,7 +16,7 @@ import numpy as np
 import torch
 from safetensors.torch import load_file
 
-from taskfit.core.errors import DataError
+from taskfit.core.errors import DataError, TrainingError
 from taskfit.core.example import Example, Practice
 from taskfit.core.files import read_json, write_json
 from taskfit.core.method import Desk
@@ -83,9 +83,12 @@ def tune(
         _attempt(job, recipe.lr)
         searched = Searched(recipe.lr, ())
     else:
-        searched = search_lr(recipe.lr_centre, desk.trials, lambda lr: _attempt(job, lr))
+        searched = search_lr(recipe.lr_centre, desk.trials, lambda lr: _attempt_or_none(job, lr))
     chosen = _trial_folder(desk.folder, searched.value)
     predictor = job.predictor(load_file(chosen / WEIGHTS))
+    for weights in (desk.folder / "trials").glob(f"*/{WEIGHTS}"):
+        if weights.parent != chosen:
+            weights.unlink()
     found = read_json(chosen / "result.json")
     predictor.story = Story(
         trials=searched.trials,
@@ -214,6 +217,16 @@ def _first_head(model: LocalModel, task: Task, train: Numbered, dev: Numbered, d
 
 def _trial_folder(folder: Path, lr: float) -> Path:
     return folder / "trials" / f"lr-{lr:.3g}"
+
+
+def _attempt_or_none(job: _Job, lr: float) -> Tried | None:
+    """Train once; a rate at which training stops being numbers is no candidate, and the report says so."""
+    try:
+        return _attempt(job, lr)
+    except TrainingError as problem:
+        what = problem.findings[0].what
+        job.remarks += ({"en": f"lr {lr:.3g}: {what.en}; left out", "zh": f"学习率 {lr:.3g}：{what.zh}；不予考虑"},)
+        return None
 
 
 def _attempt(job: _Job, lr: float) -> Tried:
