@@ -45,7 +45,7 @@ def save_checkpoint(folder: Path, checkpoint: Checkpoint, *, keep: int = 2) -> P
             shutil.rmtree(left, ignore_errors=True)
         temporary.mkdir(parents=True)
         for group, tensors in checkpoint.tensors.items():
-            write_tensors(temporary / f"{group}.safetensors", tensors)
+            _save(temporary / f"{group}.safetensors", tensors)
         write_json(temporary / "facts.json", checkpoint.facts)
         files = {path.name: sha256(path) for path in sorted(temporary.iterdir())}
         write_json(temporary / MANIFEST, {"step": checkpoint.step, "files": files})
@@ -67,12 +67,16 @@ def save_checkpoint(folder: Path, checkpoint: Checkpoint, *, keep: int = 2) -> P
 def write_tensors(path: Path, tensors: Mapping[str, Tensor]) -> None:
     """Write named tensors as safetensors, flushed to the medium and readable as the umask says; raise DiskError."""
     try:
-        save_file({name: tensor.detach().contiguous() for name, tensor in tensors.items()}, path)
-        obey_umask(path)
-        with path.open("rb+") as file:
-            os.fsync(file.fileno())
+        _save(path, tensors)
     except (OSError, RuntimeError, SafetensorError) as problem:
         raise cannot_write(path, problem) from problem
+
+
+def _save(path: Path, tensors: Mapping[str, Tensor]) -> None:
+    save_file({name: tensor.detach().contiguous() for name, tensor in tensors.items()}, path)
+    obey_umask(path)
+    with path.open("rb+") as file:
+        os.fsync(file.fileno())
 
 
 def find_checkpoint(folder: Path) -> Found:
