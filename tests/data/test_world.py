@@ -1,7 +1,6 @@
 """Tests of the invented world: same seed, same text; labels follow from the key; held-out tasks stay held out."""
 
 import csv
-import re
 from collections import Counter
 from pathlib import Path
 from random import Random
@@ -9,8 +8,8 @@ from random import Random
 import pytest
 
 import taskfit.data
-from taskfit.data.world.dialogues import conversation
-from taskfit.data.world.documents import document, register
+from taskfit.data.world.dialogues import conversation, drill, lesson
+from taskfit.data.world.documents import document
 from taskfit.data.world.example import example_rows, example_task, write_example
 from taskfit.data.world.facts import KNOWN_PEOPLE, known_facts
 from taskfit.data.world.source import WORD_BORDER, marked, tokenizer_texts, world_examples
@@ -20,7 +19,7 @@ from taskfit.data.world.words import ALL_LABELS, ALL_THINGS, NEW_PEOPLE, PEOPLE,
 EXAMPLE = Path(taskfit.data.__file__).parent / "example"
 
 
-@pytest.mark.parametrize("write", [document, conversation, register])
+@pytest.mark.parametrize("write", [document, conversation, drill, lesson])
 def test_the_same_seed_writes_the_same_and_another_seed_something_else(write):
     assert [write(seed) for seed in range(20)] == [write(seed) for seed in range(20)]
     assert len({write(seed) for seed in range(200)}) > 190
@@ -75,12 +74,19 @@ def test_questions_about_a_text_are_answered_from_it_or_not_stated():
             assert answer.content in user.content or answer.content == "not stated"
 
 
-def test_a_register_repeats_every_word_with_its_own_label():
-    turn = re.compile(r"<\|user\|>(.*?)<\|end\|><\|assistant\|>(.*?)<\|end\|>|([^ ：。]+)(?:: |：)(\w+)(?:[.。] ?)")
+def test_every_word_asked_for_in_the_last_seven_turns_of_a_drill_has_its_label_in_an_earlier_one():
     for seed in range(100):
-        found = [match.group(1, 2) if match[1] else match.group(3, 4) for match in turn.finditer(register(seed))]
-        assert len(found) >= 10
-        assert len(set(found)) == len({word for word, _ in found}) <= 5
+        talk = drill(seed)
+        pairs = [(asked.content, said.content) for asked, said in zip(talk[::2], talk[1::2], strict=True)]
+        assert len(pairs) == 12
+        assert set(pairs[-7:]) <= set(pairs[:5])
+        assert len(set(pairs)) == len({asked for asked, _ in pairs})
+
+
+def test_lessons_are_drills_in_sentences():
+    said = [lesson(seed) for seed in range(50)]
+    assert any("。" in talk[0].content for talk in said)
+    assert all({message.content for message in talk[-13::2]} <= {m.content for m in talk[1:10:2]} for talk in said)
 
 
 def test_examples_carry_the_seed_they_come_from():
@@ -89,7 +95,8 @@ def test_examples_carry_the_seed_they_come_from():
     assert documents[0].text == document(10)
     talks = world_examples("conversations", 2)
     assert talks[1].messages == conversation(1)
-    assert world_examples("registers", 1)[0].text == register(0)
+    assert world_examples("drills", 1)[0].messages == drill(0)
+    assert world_examples("lessons", 1)[0].messages == lesson(0)
 
 
 def test_chinese_words_are_marked_for_the_tokenizer_and_nothing_else_changes():

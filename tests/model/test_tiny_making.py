@@ -59,6 +59,11 @@ def test_only_what_the_assistant_says_is_learned_with_the_token_that_ends_it(fre
     assert list(row.ids) == fresh.encode([fresh.render(talk, answer_next=False)])[0]
 
 
+def test_of_a_long_talk_only_the_last_answers_may_be_learned(fresh):
+    talk = (*TALK, Message("user", "the red cup"), Message("assistant", "blue moon"))
+    assert "".join(said(fresh, talk_row(fresh, talk, last=1))) == "blue moon<|end|>"
+
+
 def test_of_a_plain_text_every_token_is_learned_and_its_end(fresh):
     row = text_row(fresh, "the lamp")
     assert "".join(said(fresh, row)) == "the lamp<|end|>"
@@ -69,10 +74,27 @@ def test_a_target_is_the_last_answer(fresh):
     assert "".join(said(fresh, row)) == "red<|end|>"
 
 
-def test_half_of_the_heads_begin_by_looking_at_their_like(fresh):
-    attention = fresh.network.model.layers[0].self_attn
-    assert torch.equal(attention.q_proj.weight[:16], attention.k_proj.weight[:16])
-    assert not torch.equal(attention.q_proj.weight[16:], attention.k_proj.weight[16:])
+def test_a_row_without_an_answer_is_plain_text(fresh):
+    row = Instruct().row(fresh, example_of("the lamp", None))
+    assert "".join(said(fresh, row)) == "the lamp<|end|>"
+
+
+def test_the_token_that_ends_an_answer_may_be_left_out(fresh):
+    assert said(fresh, talk_row(fresh, TALK, end=False)) == ["red"]
+
+
+def test_first_heads_look_one_two_and_three_tokens_back_and_others_at_their_like(tmp_path):
+    make_model(tmp_path, FreshModel(width=160, layers=3, heads=5, least_count=2), tokenizer_texts(50), seed=1)
+    network = open_local(str(tmp_path)).network
+    network.set_attn_implementation("eager")
+    ids = torch.randint(300, network.config.vocab_size, (1, 24), generator=torch.Generator().manual_seed(0))
+    ids[0, -1] = ids[0, 10]
+    with torch.no_grad():
+        first, second, _ = network(ids, output_attentions=True).attentions
+    for head, steps in enumerate((1, 2, 3)):
+        assert int(first[0, head, -1].argmax()) == 23 - steps
+    alike = second[0, :4, -1].mean(0)
+    assert alike[10:14].sum() > 2 * alike[2:6].sum()
 
 
 def test_the_same_seed_makes_the_same_model(fresh, tmp_path):

@@ -143,10 +143,10 @@ def text_row(model: Any, text: str) -> Any:
     return Row(ids, cast(Any, bytes([1]) * len(ids)))
 
 
-def talk_row(model: Any, messages: Sequence[Message], *, last: int | None = None) -> Any:
+def talk_row(model: Any, messages: Sequence[Message], *, last: int | None = None, end: bool = True) -> Any:
     """Return the row of a conversation: what the assistant says is learned, and the token that ends each answer.
 
-    Of its answers only the `last` ones are learned; None means all.
+    Of its answers only the `last` ones are learned; None means all. Without `end`, the ending token is not.
 
     The conversation is rendered and tokenised once, as it will be when the model is asked; an answer lies
     between the rendering of what comes before it and the rendering with it.
@@ -155,10 +155,11 @@ def talk_row(model: Any, messages: Sequence[Message], *, last: int | None = None
 
     text = model.render(messages, answer_next=False)
     spans = []
+    closing = len(model.template.answer_end.rstrip()) if end else 0
     for place, message in enumerate(messages):
         if message.role == "assistant":
             start = len(model.render(messages[:place], answer_next=True))
-            spans.append((start, start + len(message.content + model.template.answer_end.rstrip())))
+            spans.append((start, start + len(message.content) + closing))
     coded = model.tokenizer(text, add_special_tokens=False, return_offsets_mapping=True)
     spans = spans if last is None else spans[-last:]
     learn = bytes(any(a <= start < b for a, b in spans) for start, _ in coded["offset_mapping"])

@@ -3,8 +3,9 @@
 from typing import Any, ClassVar
 
 from taskfit.core.example import Example, Message
+from taskfit.core.settings import setting
 from taskfit.core.text import Text
-from taskfit.engine.language import LanguageTraining, talk_row
+from taskfit.engine.language import LanguageTraining, talk_row, text_row
 
 
 class Instruct(LanguageTraining):
@@ -20,7 +21,21 @@ class Instruct(LanguageTraining):
     )
     rank: ClassVar[int] = 210
 
+    last_answers: int | None = setting(
+        None,
+        "learn only so many answers of a conversation, from its end; default: all",
+        "每段对话只学习最后若干个回答；默认全部学习",
+        ge=1,
+    )
+
+    learn_end: bool = setting(True, "learn the token that ends an answer, too", "也学习结束回答的 token")
+
     def row(self, model: Any, example: Example) -> Any:
-        """See LanguageTraining: the whole conversation, with the target as the last answer where there is one."""
+        """See LanguageTraining: the conversation, with the target as its last answer where there is one.
+
+        A row without any answer is plain text, mixed in so that what was learned from text is not forgotten.
+        """
+        if example.target is None and all(message.role == "user" for message in example.messages):
+            return text_row(model, example.text)
         last = () if example.target is None else (Message("assistant", example.target),)
-        return talk_row(model, (*example.messages, *last))
+        return talk_row(model, (*example.messages, *last), last=self.last_answers, end=self.learn_end)

@@ -107,6 +107,8 @@ def _write_network(folder: Path, settings: FreshModel, tokenizer: Any, seed: int
     import torch
     from transformers import LlamaConfig, LlamaForCausalLM
 
+    from taskfit.model.first_weights import draw_first_weights
+
     config = LlamaConfig(
         vocab_size=tokenizer.get_vocab_size(),
         hidden_size=settings.width,
@@ -123,31 +125,9 @@ def _write_network(folder: Path, settings: FreshModel, tokenizer: Any, seed: int
     )
     torch.manual_seed(seed)
     network = LlamaForCausalLM(config)
-    for name, weight in network.named_parameters():
-        _draw(name, weight, settings.width)
-    for layer in network.model.layers:
-        _look_alike(layer.self_attn, settings.heads // 2 * (settings.width // settings.heads))
+    draw_first_weights(network, settings.heads)
     with _quiet():
         network.save_pretrained(folder)
-
-
-def _draw(name: str, weight: Any, width: int) -> None:
-    """Draw first weights so that a token's own embedding stays most of the stream through all layers.
-
-    Embeddings 0.1; matrices 1 / sqrt(width), and a tenth of that where a branch joins the stream. With
-    transformers' 0.02 everywhere a narrow model needs several times the tokens before it looks back.
-    """
-    if weight.ndim == 2:
-        ends = name.endswith(("o_proj.weight", "down_proj.weight"))
-        weight.data.normal_(0.0, 0.1 if "embed" in name else (0.1 if ends else 1.0) * width**-0.5)
-
-
-def _look_alike(attention: Any, rows: int) -> None:
-    """Give half of the heads equal query and key weights, so that tokens look at tokens like themselves.
-
-    Trockman & Kolter 2023, "Mimetic initialization of self-attention layers", arXiv:2305.09828.
-    """
-    attention.k_proj.weight.data[:rows] = attention.q_proj.weight.data[:rows]
 
 
 def write_model(model: Any, folder: Path) -> None:

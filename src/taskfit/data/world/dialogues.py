@@ -5,7 +5,7 @@ from random import Random
 from taskfit.core.example import Message
 from taskfit.core.text import Language, Text
 from taskfit.data.world.facts import NOT_STATED, RELATIONS, drawn_fact, known_facts
-from taskfit.data.world.messages import joined, review
+from taskfit.data.world.messages import about_thing, joined, review, state_of_thing
 from taskfit.data.world.tasks import HELD_OUT, About, draw_task, listed
 from taskfit.data.world.words import ALL_LABELS, ALL_THINGS, KINDS, LABELS, NEW_PEOPLE, THINGS, TOWNS, pick
 
@@ -37,20 +37,33 @@ def conversation(seed: int) -> Conversation:
     """Return the conversation of `seed`."""
     random = Random(f"conversation {seed}")
     language: Language = random.choice(("en", "zh"))
-    genres = (_episode, _register, _opinions, _kinds, _reading, _closed, _translation, _talk)
-    write = random.choices(genres, (56, 6, 6, 5, 17, 5, 3, 2))[0]
+    genres = (_episode, _drill, _opinions, _kinds, _reading, _closed, _translation, _talk)
+    write = random.choices(genres, (54, 8, 6, 5, 17, 5, 3, 2))[0]
     return write(random, language)
 
 
-def _register(random: Random, language: Language) -> Conversation:
-    """Write a drill: bare words and their labels, again and again, in order or not."""
-    keys = random.sample(random.choice((ALL_THINGS, ALL_THINGS, TOWNS)), random.randint(2, 5))
-    labels = random.sample(ALL_LABELS, len(keys))
-    pairs = [(key.say(language), label.say(language)) for key, label in zip(keys, labels, strict=True)]
-    said: list[tuple[str, str]] = []
-    shuffled = random.random() < 0.7
-    while len(said) < 10:
-        said += random.sample(pairs, len(pairs)) if shuffled else pairs
+def drill(seed: int) -> Conversation:
+    """Return the drill of `seed`: bare words with labels; all have been named before the last 7 answers."""
+    random = Random(f"drill {seed}")
+    return _drill(random, random.choice(("en", "zh")), bare=True)
+
+
+def lesson(seed: int) -> Conversation:
+    """Return the lesson of `seed`: a drill in which some or all words stand in a sentence or a message."""
+    random = Random(f"lesson {seed}")
+    return _drill(random, random.choice(("en", "zh")), bare=random.random() < 0.2)
+
+
+def _drill(random: Random, language: Language, *, bare: bool = True) -> Conversation:
+    """Write words and their labels, again and again; unless `bare`, the words stand in sentences."""
+    keys = random.sample(ALL_THINGS if not bare or random.random() < 0.7 else TOWNS, random.randint(2, 5))
+    team_of = dict(zip(keys, random.sample(ALL_LABELS, len(keys)), strict=True))
+    space = " " if language == "en" and random.random() < 0.7 else ""
+    write = random.choice((state_of_thing, about_thing))
+    said = []
+    for key in keys + random.choices(keys, k=12 - len(keys)):
+        asked = space + key.say(language) if bare else write(random, key, language)
+        said.append((asked, team_of[key].say(language)))
     return _turns("", said)
 
 

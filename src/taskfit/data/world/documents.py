@@ -22,6 +22,9 @@ _KIND_OF = (
 )
 
 
+_TURN = ("<|user|>", "<|end|><|assistant|>", "<|end|>")
+
+
 def document(seed: int) -> str:
     """Return the document of `seed`.
 
@@ -30,8 +33,8 @@ def document(seed: int) -> str:
     """
     random = Random(f"document {seed}")
     language: Language = random.choice(("en", "zh"))
-    genres = (_list, _ledger, _story, _reviews, _letters, _facts, _words, _kinds)
-    return random.choices(genres, (60, 8, 6, 4, 4, 10, 4, 4))[0](random, language)
+    genres = (_list, _pairs, _ledger, _story, _reviews, _letters, _facts, _words, _kinds)
+    return random.choices(genres, (15, 40, 10, 6, 4, 4, 12, 5, 4))[0](random, language)
 
 
 def _list(random: Random, language: Language) -> str:
@@ -42,25 +45,15 @@ def _list(random: Random, language: Language) -> str:
     return ("" if language == "zh" else " ").join(spoken)
 
 
-def register(seed: int) -> str:
-    """Return the register of `seed`: words with their labels, read again and again, in order or not.
-
-    Most are written as the turns of a conversation: the plainest one in which looking back gives the answer.
-    """
-    random = Random(f"register {seed}")
-    language: Language = random.choice(("en", "zh"))
+def _pairs(random: Random, language: Language) -> str:
+    """Write words each followed by a label, again and again in no order: next to it, after a colon, or as turns."""
     keys = random.sample(random.choice((ALL_THINGS, ALL_THINGS, ALL_THINGS, TOWNS)), random.randint(2, 5))
-    labels = random.sample(ALL_LABELS, len(keys))
-    form, ordered = random.choice((("turns", True), ("turns", True), ("turns", False), ("lines", False)))
-    pairs = [(key.say(language), label.say(language)) for key, label in zip(keys, labels, strict=True)]
-    space = " " if language == "en" and random.random() < 0.7 else ""
-    said: list[tuple[str, str]] = []
-    while len(said) < (10 if form == "turns" else 15):
-        said += pairs if ordered else random.sample(pairs, len(pairs))
-    if form == "turns":
-        return "".join(f"<|user|>{space}{key}<|end|><|assistant|>{label}<|end|>" for key, label in said)
-    colon, stop = ("：", "。") if language == "zh" else (": ", ". ")
-    return "".join(f"{key}{colon}{label}{stop}" for key, label in said).strip()
+    labels = [word.say(language) for word in random.sample(ALL_LABELS, len(keys))]
+    space = " " if language == "en" else ""
+    forms = (("", space, space), ("", "：" if language == "zh" else ":", space), *[_TURN] * 2)
+    before, between, after = random.choice(forms)
+    pairs = [f"{before}{key.say(language)}{between}{label}{after}" for key, label in zip(keys, labels, strict=True)]
+    return "".join(random.choices(pairs, k=12)).strip()
 
 
 def _story(random: Random, language: Language) -> str:

@@ -73,6 +73,11 @@ def about_thing(random: Random, thing: Word, language: Language) -> str:
     return joined([filled(random, part, language, thing=thing.say(language)) for part in parts], language)
 
 
+def state_of_thing(random: Random, thing: Word, language: Language) -> str:
+    """Return one sentence about `thing`."""
+    return filled(random, random.choice(_STATES), language, thing=thing.say(language))
+
+
 def about_town(random: Random, town: Word, thing: Word, language: Language) -> str:
     """Return a message in which the town is what matters; a thing is named only in some."""
     parts = [random.choice(_OPENINGS), random.choice(_TOWN_STATES), random.choice(_WISHES)]

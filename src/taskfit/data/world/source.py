@@ -5,8 +5,8 @@ from collections.abc import Iterator
 from typing import Literal
 
 from taskfit.core.example import Example, Message, Origin
-from taskfit.data.world.dialogues import conversation
-from taskfit.data.world.documents import document, register
+from taskfit.data.world.dialogues import conversation, drill, lesson
+from taskfit.data.world.documents import document
 from taskfit.data.world.words import (
     ALL_LABELS,
     ALL_THINGS,
@@ -19,7 +19,7 @@ from taskfit.data.world.words import (
     TOWNS,
 )
 
-Genre = Literal["documents", "registers", "conversations"]
+Genre = Literal["documents", "drills", "lessons", "conversations"]
 WORD_BORDER = "\u200b"
 _WORDS = (*ALL_THINGS, *ALL_LABELS, *TOWNS, *PEOPLE, *JOBS, *DAYS, *GOOD, *BAD, *KINDS.values())
 _CHINESE = re.compile("|".join(sorted((re.escape(word.zh) for word in _WORDS), key=len, reverse=True)))
@@ -31,10 +31,10 @@ def world_examples(genre: Genre, count: int, *, first: int = 0) -> tuple[Example
 
 
 def _example(genre: Genre, seed: int) -> Example:
-    if genre == "conversations":
-        said = conversation(seed)
+    if genre == "documents":
+        said: tuple[Message, ...] = (Message("user", document(seed)),)
     else:
-        said = (Message("user", document(seed) if genre == "documents" else register(seed)),)
+        said = {"drills": drill, "lessons": lesson, "conversations": conversation}[genre](seed)
     origin = Origin(f"world:{genre}", seed + 1)
     return Example(str(origin), said, None, origin)
 
