@@ -3,6 +3,7 @@
 import json
 import multiprocessing
 import os
+import signal
 import sys
 import time
 from collections.abc import Callable, Sequence
@@ -72,6 +73,21 @@ def save_every_step() -> None:
     from taskfit.engine import tune
 
     tune.LoopSettings = partial(tune.LoopSettings, checkpoint_seconds=0.0)  # type: ignore[misc,assignment]
+
+
+def kill_at_rename(number: int, after: bool) -> None:
+    """Make this process die just before (or after) it renames a file for the `number`-th time."""
+    rename, done = os.replace, []
+
+    def dying(source: object, target: object, **options: object) -> None:
+        done.append(target)
+        if len(done) == number and not after:
+            os.kill(os.getpid(), signal.SIGKILL)
+        rename(source, target, **options)  # type: ignore[arg-type, call-overload]
+        if len(done) == number:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    os.replace = dying
 
 
 def wait_until(true: Callable[[], bool], process: BaseProcess, *, seconds: float = 120.0) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from climbing import ended, results, save_every_step, start, wait_until, write_task
+from climbing import ended, kill_at_rename, results, save_every_step, start, wait_until, write_task
 from tiny_models import TinyModels
 from tiny_models import tiny as tiny
 
@@ -69,21 +69,6 @@ def test_killed_again_and_again_it_ends_in_the_same_results(folder: Path, undist
         assert ended(process) in (0, -signal.SIGKILL), (folder / "told.txt").read_text()
     assert ended(start(CLIMB, folder)) == 0
     assert_same(folder, undisturbed)
-
-
-def kill_at_rename(number: int, after: bool) -> None:
-    """Make this process die just before (or after) it renames a file for the `number`-th time."""
-    rename, done = os.replace, []
-
-    def dying(source: object, target: object, **options: object) -> None:
-        done.append(target)
-        if len(done) == number and not after:
-            os.kill(os.getpid(), signal.SIGKILL)
-        rename(source, target, **options)  # type: ignore[arg-type, call-overload]
-        if len(done) == number:
-            os.kill(os.getpid(), signal.SIGKILL)
-
-    os.replace = dying
 
 
 def test_killed_at_the_moment_a_file_becomes_whole_it_ends_in_the_same_results(folder: Path, undisturbed: Path) -> None:
