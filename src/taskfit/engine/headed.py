@@ -18,9 +18,9 @@ from taskfit.engine.checkpoint import write_tensors
 from taskfit.engine.features import batches_of, pool_states
 from taskfit.engine.fit import refuse_longer
 from taskfit.engine.flops import forward_flops
-from taskfit.engine.learner import ClassHead, stream_hidden
+from taskfit.engine.learner import ClassHead
+from taskfit.engine.prefix import Prefix, fitting_prefix
 from taskfit.engine.prompt import conversation
-from taskfit.model.flat import Layout
 from taskfit.model.local import LocalModel
 
 Pooling = Literal["auto", "mean", "last", "first"]
@@ -46,13 +46,14 @@ def head_rows(model: LocalModel, task: Task, examples: Sequence[Example]) -> lis
 
 @dataclass
 class HeadPredictor:
-    """Names the class whose logit is highest."""
+    """Names the class whose logit is highest; a prefix that all prompts share runs once and is kept."""
 
     model: LocalModel
     task: Task
     head: ClassHead
     pooling: str
     story: Story = field(default_factory=Story)
+    known: Prefix | None = None
 
     def __post_init__(self) -> None:
         self.head.to(self.model.device)
@@ -64,31 +65,37 @@ class HeadPredictor:
         before = meter.seconds
         with meter.running():
             rows = head_rows(self.model, self.task, examples)
-            log_p = log_softmax(self._logits(rows))
+            if self.model.body.causal and self.pooling == "last":
+                self.known = fitting_prefix(self.model, rows, self.known)
+            past = len(self.known.ids) if self.known else 0
+            log_p = log_softmax(self._logits([row[past:] for row in rows]))
         share = (meter.seconds - before) / len(examples)
-        costs = [forward_flops(self.model.card, len(row), context=len(row) / 2) for row in rows]
-        meter.add(tokens=sum(len(row) for row in rows), flops=sum(costs), requests=len(examples))
+        own = [len(row) - past for row in rows]
+        costs = [forward_flops(self.model.card, tokens, context=past + tokens / 2) for tokens in own]
+        meter.add(tokens=sum(own), flops=sum(costs), requests=len(examples))
         names = self.task.label_names
         return [
             Prediction(
                 id=example.id,
                 answer=names[int(scores.argmax())],
                 scores=dict(zip(names, (float(x) for x in scores), strict=True)),
-                tokens_in=len(row),
+                tokens_in=tokens,
                 flops=cost,
                 seconds=share,
                 prompt=self.model.tokenizer.decode(row),
             )
-            for example, row, scores, cost in zip(examples, rows, log_p, costs, strict=True)
+            for example, row, tokens, scores, cost in zip(examples, rows, own, log_p, costs, strict=True)
         ]
 
     def _logits(self, rows: Sequence[Sequence[int]]) -> NDArray[np.float64]:
+        """Return logits [N, C] of rows that each continue the known prefix."""
         parts = []
+        past = self.known.past if self.known else None
         with torch.inference_mode():
             for batch in batches_of([len(row) for row in rows]):
-                part = [rows[i] for i in batch]
-                layout = Layout(tuple(len(row) for row in part))
-                pooled = pool_states(stream_hidden(self.model, part), layout, self.pooling)
+                start = len(self.known.ids) if self.known else 0
+                hidden, layout = self.model.hidden([rows[i] for i in batch], start=start, past=past)
+                pooled = pool_states(hidden, layout, self.pooling)
                 parts.append(self.head(pooled.float()).double().cpu().numpy())
         return np.concatenate(parts)
 
