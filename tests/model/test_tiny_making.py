@@ -17,14 +17,14 @@ from taskfit.model.fresh import FreshModel, make_model
 from taskfit.model.open import open_local
 
 RECIPES = Path(__file__).resolve().parents[2] / "recipes" / "tiny"
-SMALL = {"width": 32, "layers": 2, "heads": 2, "inner": 64, "vocabulary": 1500, "least_count": 2}
+SMALL = {"width": 32, "layers": 2, "heads": 2, "inner": 64, "vocabulary": 3000, "least_count": 2}
 TALK = (Message("system", "Be kind."), Message("user", "the lamp"), Message("assistant", "red"))
 
 
 @pytest.fixture(scope="module")
 def fresh(tmp_path_factory) -> Any:
     folder = tmp_path_factory.mktemp("fresh")
-    make_model(folder, FreshModel(**SMALL), tokenizer_texts(300), seed=0)
+    make_model(folder, FreshModel(**SMALL), tokenizer_texts(1000), seed=0)
     return open_local(str(folder))
 
 
@@ -98,7 +98,7 @@ def test_first_heads_look_one_two_and_three_tokens_back_and_others_at_their_like
 
 
 def test_the_same_seed_makes_the_same_model(fresh, tmp_path):
-    make_model(tmp_path, FreshModel(**SMALL), tokenizer_texts(300), seed=0)
+    make_model(tmp_path, FreshModel(**SMALL), tokenizer_texts(1000), seed=0)
     assert open_local(str(tmp_path)).card.fingerprint == fresh.card.fingerprint
 
 

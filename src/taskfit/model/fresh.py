@@ -126,18 +126,23 @@ def _write_network(folder: Path, settings: FreshModel, tokenizer: Any, seed: int
     torch.manual_seed(seed)
     network = LlamaForCausalLM(config)
     draw_first_weights(network, settings.heads)
-    with _quiet():
-        network.save_pretrained(folder)
+    _save(network, folder)
 
 
 def write_model(model: Any, folder: Path) -> None:
     """Write a LocalModel as a model folder that transformers can load, tokenizer and chat template included."""
     folder.mkdir(parents=True, exist_ok=True)
-    with _quiet():
-        model.network.save_pretrained(folder)
+    _save(model.network, folder)
     for path in model.folder.iterdir():
         if path.name in TOKENIZER_FILES:
             write_atomic(folder / path.name, path.read_bytes())
+
+
+def _save(network: Any, folder: Path) -> None:
+    with _quiet():
+        network.save_pretrained(folder)
+    for path in folder.glob("*.safetensors"):
+        path.chmod(0o644)  # written for the owner alone, but a model is made to be shared
 
 
 @contextmanager

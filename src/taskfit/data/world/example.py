@@ -65,7 +65,6 @@ def _as_yaml(task: WorldTask, rows: str) -> str:
         "  test_share: 0.45\n"
         "  dev_share: 0.15\n"
         "  columns: {text: text, label: team}\n"
-        "  columns: {text: text, label: team}\n"
         "model: tiny\n"
         "seeds: 1\n"
         "trials: 3\n"
