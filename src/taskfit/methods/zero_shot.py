@@ -1,18 +1,18 @@
 """Ask the model as it is: the instruction and the question, nothing else."""
 
-from pathlib import Path
-from typing import ClassVar
+from collections.abc import Sequence
+from typing import Any, ClassVar
 
 from taskfit.core.example import Practice
-from taskfit.core.method import Desk, Method
-from taskfit.core.model import Model, ModelCard
+from taskfit.core.method import Desk
+from taskfit.core.model import Model
 from taskfit.core.prediction import Predictor
-from taskfit.core.settings import setting
-from taskfit.core.task import Kind, Task
+from taskfit.core.task import Task
 from taskfit.core.text import Text
+from taskfit.engine.asked import Asked
 
 
-class ZeroShot(Method):
+class ZeroShot(Asked):
     """The prompt alone; on encoders, the label whose word is nearest to the text."""
 
     about: ClassVar[Text] = Text(
@@ -23,32 +23,15 @@ class ZeroShot(Method):
         "永远先做：不花成本，能看出模型已经会什么。",
     )
     rank: ClassVar[int] = 10
-    kinds: ClassVar[frozenset[Kind]] = frozenset({"classify", "choose", "answer", "generate", "extract"})
 
-    calibrate: bool = setting(
-        True,
-        "choose a calibration of the label scores on dev (none, batch, length)",
-        "在 dev 上选择标签分数的校准方式（不校准、批校准、按长度）",
-    )
+    def offers(self, model: Model, task: Task, practice: Practice, desk: Desk) -> Sequence[Any]:  # noqa: ARG002
+        """See Asked."""
+        from taskfit.engine import asking
 
-    def impossible(self, card: ModelCard, task: Task) -> Text | None:
-        """See Method."""
-        if card.architecture == "encoder" and not task.labels:
-            return Text("an encoder cannot write an answer", "编码器不能生成答案")
-        return super().impossible(card, task)
+        return [asking.Offer({})]
 
-    def adapt(self, model: Model, task: Task, practice: Practice, desk: Desk) -> Predictor:
-        """See Method."""
-        from taskfit.engine import asking, nearest
+    def by_nearness(self, model: Model, task: Task, practice: Practice, desk: Desk) -> Predictor:  # noqa: ARG002
+        """See Asked."""
+        from taskfit.engine import nearest
 
-        if model.card.architecture == "encoder":
-            return nearest.by_label_words(model, task, desk)
-        return asking.prompted(model, task, practice, desk, [asking.Offer({})], calibrate=self.calibrate)
-
-    def restore(self, model: Model, task: Task, folder: Path) -> Predictor:
-        """See Method."""
-        from taskfit.engine import asking, nearest
-
-        if model.card.architecture == "encoder":
-            return nearest.restore(model, task, folder)
-        return asking.restore(model, task, folder)
+        return nearest.by_label_words(model, task, desk)
