@@ -25,22 +25,8 @@ def lr_for(card: ModelCard, *, at_width_1000: float) -> float:
     return at_width_1000 * 1000 / max(1, card.width)
 
 
-def every_linear(model: LocalModel) -> list[str]:
-    """Return the names (last part) of all linear modules inside the layers, for PEFT's target_modules."""
-    from transformers.pytorch_utils import Conv1D
-
-    kinds = (torch.nn.Linear, Conv1D)
-    names = {
-        name.rpartition(".")[2] if not name[-1].isdigit() else name
-        for layer in model.body.layers
-        for name, module in layer.named_modules()
-        if isinstance(module, kinds)
-    }
-    return sorted(names)
-
-
 def inner_names(model: LocalModel) -> list[str]:
-    """Return full names of all linear modules inside the layers (unlike `every_linear`, never a head outside)."""
+    """Return full names of all linear modules inside the layers; never a head outside them."""
     from transformers.pytorch_utils import Conv1D
 
     inside = {id(m) for layer in model.body.layers for m in layer.modules() if isinstance(m, (torch.nn.Linear, Conv1D))}
