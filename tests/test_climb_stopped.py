@@ -62,12 +62,16 @@ def test_a_signal_during_training_saves_and_the_same_command_goes_on(
 
 def test_killed_again_and_again_it_ends_in_the_same_results(folder: Path, undisturbed: Path) -> None:
     dice = random.Random(7)
-    for _ in range(6):
+    ends = []
+    while len(ends) < 6 and 0 not in ends:  # on a fast machine a climb may end before it is killed
         process = start(CLIMB, folder, before=save_every_step)
-        process.join(dice.uniform(0.1, 2.5))
+        process.join(dice.uniform(0.3, 2.5) if ends else 0.3)
         process.kill()
-        assert ended(process) in (0, -signal.SIGKILL), (folder / "told.txt").read_text()
-    assert ended(start(CLIMB, folder)) == 0
+        ends.append(ended(process))
+        assert ends[-1] in (0, -signal.SIGKILL), (folder / "told.txt").read_text()
+    assert ends[0] == -signal.SIGKILL
+    if 0 not in ends:
+        assert ended(start(CLIMB, folder)) == 0
     assert_same(folder, undisturbed)
 
 

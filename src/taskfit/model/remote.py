@@ -111,14 +111,21 @@ class RemoteModel:
     def _ask_all(self, wanted: Mapping[str, Mapping[str, Any]], meter: Meter) -> dict[str, Answer | Failure]:
         if not wanted:
             return {}
-        stop = threading.Event()
+        stop, lock = threading.Event(), threading.Lock()
         outcomes: dict[str, Answer | Failure] = {}
         with self._client() as client, ThreadPoolExecutor(self._settings.concurrency) as pool:
-            futures = {pool.submit(self._ask, client, key, body, stop=stop): key for key, body in wanted.items()}
+
+            def ask(key: str, body: Mapping[str, Any]) -> _Asked:
+                asked = self._ask(client, key, body, stop=stop)
+                with lock:  # checked by whoever asked, before the next question is taken up
+                    outcomes[key] = asked.outcome
+                    self._check(asked, outcomes, stop)
+                return asked
+
+            futures = {pool.submit(ask, key, body): key for key, body in wanted.items()}
             try:
                 for future in as_completed(futures):
-                    outcomes[futures[future]] = self._count(future, meter)
-                    self._check(future.result(), outcomes, stop)
+                    self._count(future, meter)
             finally:
                 stop.set()  # after an error or Ctrl-C the others end at once
         self._raise_if_stopped(futures, len(wanted))
@@ -147,13 +154,12 @@ class RemoteModel:
             stop.wait(max(pause, outcome.wait_seconds))
         return _Asked(outcome, attempt + 1)
 
-    def _count(self, future: "Future[_Asked]", meter: Meter) -> Answer | Failure:
+    def _count(self, future: "Future[_Asked]", meter: Meter) -> None:
         asked = future.result()
         used = _used(asked.outcome)
         meter.add(tokens=sum(used), money=self._price.of(*used), requests=asked.requests)
         if isinstance(asked.outcome, Answer) and asked.outcome.estimated:
             meter.notes["answers_with_estimated_tokens"] = meter.notes.get("answers_with_estimated_tokens", 0) + 1
-        return asked.outcome
 
     def _check(self, asked: _Asked, outcomes: Mapping[str, Answer | Failure], stop: threading.Event) -> None:
         """Stop asking when it is no use: a limit, a refusal of everything, or failures and nothing else."""
