@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from taskfit.core.errors import DataError, UsageError
 from taskfit.core.example import Example, Message, Origin, example_of
 from taskfit.data.duplicates import duplicate_groups
-from taskfit.data.split import given_splits, split_rows
+from taskfit.data.split import drawn, given_splits, split_rows
 
 WORDS = [
     "alpha",
@@ -152,3 +152,12 @@ def test_the_same_file_as_train_and_test_leaves_nothing():
     examples = rows(40)
     with pytest.raises(DataError):
         given_splits(examples, test=examples, seed=0)
+
+
+def test_a_draw_keeps_the_shares_of_the_labels_and_loses_none_while_there_is_room():
+    many = [example_of(f"text {n}", "rare" if n % 50 == 0 else "ab"[n % 2], number=n) for n in range(1000)]
+    picked = [many[place].target for place in drawn(many, 100, seed=3)]
+    assert (len(picked), picked.count("rare"), picked.count("a"), picked.count("b")) == (100, 2, 48, 50)
+    assert {many[place].target for place in drawn(many, 3, seed=3)} == {"a", "b", "rare"}
+    assert len(drawn(many, 2, seed=3)) == 2
+    assert drawn(many, 100, seed=3) != drawn(many, 100, seed=4)

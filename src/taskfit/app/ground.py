@@ -5,8 +5,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-import numpy as np
-
 from taskfit.app.settings import ClimbSettings, RowsSettings, TaskSettings
 from taskfit.core.errors import DataError
 from taskfit.core.example import Example, Splits
@@ -19,7 +17,7 @@ from taskfit.data.guess import classification, guess_task, is_chinese, remarks_o
 from taskfit.data.labels import MOST_LABELS
 from taskfit.data.read import ListedRow, Reading, read_rows
 from taskfit.data.rows import excerpt_of
-from taskfit.data.split import given_splits, split_rows
+from taskfit.data.split import drawn, given_splits, split_rows
 
 
 @dataclass(frozen=True)
@@ -192,10 +190,10 @@ def _divide(sides: dict[str, list[Example]], rows: RowsSettings, seed: int) -> t
 def _at_most(
     rows: tuple[Example, ...], most: int | None, setting: str, seed: int
 ) -> tuple[tuple[Example, ...], list[ListedRow]]:
-    """Keep at most `most` rows, drawn by the seed; the others are listed under the name of the setting."""
+    """Keep at most `most` rows, drawn label by label by the seed; the others are listed under the name of the setting."""
     if most is None or len(rows) <= most:
         return rows, []
-    kept = set(np.random.default_rng([seed, 2]).permutation(len(rows))[:most].tolist())
+    kept = drawn(rows, most, seed=seed)
     reason = Text(f"beyond {setting}: {most}", f"超出 {setting}：{most}")
     spare = [
         ListedRow(one.origin.file, one.origin.line, reason, excerpt_of(one.text), "left out")

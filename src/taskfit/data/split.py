@@ -5,6 +5,8 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
+import numpy as np
+
 from taskfit.core.errors import DataError, UsageError
 from taskfit.core.example import Example, Splits
 from taskfit.core.text import Text
@@ -180,6 +182,24 @@ def _quotas(sizes: Mapping[str, int], count: int) -> dict[str, int]:
     for label in by_remainder[: count - sum(quotas.values())]:
         quotas[label] += 1
     return {label: max(quota, min(1, count)) for label, quota in quotas.items()}
+
+
+def drawn(examples: Sequence[Example], most: int, *, seed: int) -> set[int]:
+    """Return the places of at most `most` examples, drawn label by label so that none is lost while there is room."""
+    targets = [example.target or "" for example in examples]
+    closed = is_closed(targets)
+    strata: dict[str, list[int]] = defaultdict(list)
+    for place in np.random.default_rng([seed, 2]).permutation(len(examples)).tolist():
+        strata[targets[place] if closed else ""].append(place)
+    quotas = _quotas({label: len(strata[label]) for label in sorted(strata)}, most)
+    rounds = sorted(
+        (
+            (turn / quotas[label], label, place)
+            for label in strata
+            for turn, place in enumerate(strata[label][: quotas[label]])
+        )
+    )
+    return {place for _, _, place in rounds[:most]}
 
 
 def _side(examples: Sequence[Example], side_of: Mapping[int, str], side: str) -> tuple[Example, ...]:
