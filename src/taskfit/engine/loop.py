@@ -10,7 +10,6 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
 
 import numpy as np
 import torch
@@ -24,27 +23,7 @@ from taskfit.core.text import Text
 from taskfit.engine.before import check_rows, check_same_run, run_facts
 from taskfit.engine.checkpoint import Checkpoint, find_checkpoint, save_checkpoint
 from taskfit.engine.learner import Learner
-
-Schedule = Literal["linear", "cosine", "constant"]
-
-
-@dataclass(frozen=True)
-class LoopSettings:
-    """How to train. `warmup` is a share of all steps; `patience` is the number of looks at dev without a better score that ends training."""
-
-    epochs: float
-    batch: int
-    lr: float
-    schedule: Schedule = "linear"
-    warmup: float = 0.1
-    weight_decay: float = 0.0
-    betas: tuple[float, float] = (0.9, 0.999)
-    clip: float = 1.0
-    patience: int = 2
-    seed: int = 0
-    tokens_at_once: int = 8192
-    evaluations_per_epoch: float = 1.0
-    checkpoint_seconds: float = 30.0
+from taskfit.engine.training import LoopSettings as LoopSettings
 
 
 @dataclass(frozen=True)
@@ -141,7 +120,7 @@ class _Run:
                 for part, decay in _decay_groups(self.masters, settings.weight_decay)
             ],
             lr=settings.lr,
-            betas=settings.betas,
+            betas=settings.betas or (0.9, 0.999),
             fused=True,
         )
         self.state = _State()
@@ -161,7 +140,8 @@ class _Run:
         return LoopResult(tuple(state.curve), best, state.best_step or state.step, state.step, state.tokens)
 
     def _stale(self) -> bool:
-        return self.evaluate is not None and self.state.stale >= self.settings.patience
+        patience = self.settings.patience
+        return self.evaluate is not None and patience is not None and self.state.stale >= patience
 
     def _step(self, rows: Sequence[int]) -> None:
         state, settings = self.state, self.settings
