@@ -6,13 +6,11 @@ from typing import Any
 
 import pytest
 import torch
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from engine.learners import Line, class_learner, desk_at, token_learner, without_dropout
 from taskfit.core.errors import DataError, TrainingError
 from taskfit.engine.learner import Row
-from taskfit.engine.loop import LoopResult, LoopSettings, lr_at, order_of_epoch, rows_of_step, train
+from taskfit.engine.loop import LoopResult, LoopSettings, rows_of_step, train
 from tiny_models import TinyModels
 
 SETTINGS: dict[str, Any] = {"epochs": 3, "batch": 3, "lr": 0.05, "schedule": "constant", "warmup": 0.0}
@@ -21,49 +19,6 @@ SETTINGS: dict[str, Any] = {"epochs": 3, "batch": 3, "lr": 0.05, "schedule": "co
 def _train(learner: Any, tmp_path: Path, evaluate: Any = None, **settings: Any) -> tuple[LoopResult, list[Any]]:
     desk, events = desk_at(tmp_path)
     return train(learner, LoopSettings(**{**SETTINGS, **settings}), desk=desk, evaluate=evaluate), events
-
-
-@settings(deadline=None)
-@given(st.integers(1, 400), st.integers(0, 2**31), st.integers(0, 50))
-def test_the_order_of_an_epoch_is_a_permutation_and_a_pure_function(rows: int, seed: int, epoch: int) -> None:
-    order = order_of_epoch(rows, seed, epoch)
-    assert sorted(order) == list(range(rows))
-    assert order == order_of_epoch(rows, seed, epoch)
-
-
-def test_epochs_and_seeds_have_orders_of_their_own() -> None:
-    orders = {tuple(order_of_epoch(40, seed, epoch)) for seed in range(3) for epoch in range(3)}
-    assert len(orders) == 9
-
-
-@settings(deadline=None)
-@given(st.integers(1, 60), st.integers(1, 20))
-def test_the_steps_of_an_epoch_hold_every_row_once(rows: int, batch: int) -> None:
-    per_epoch = math.ceil(rows / batch)
-    second = [rows_of_step(rows, batch, 5, step) for step in range(per_epoch, 2 * per_epoch)]
-    assert sorted(row for step in second for row in step) == list(range(rows))
-    assert all(len(step) == batch for step in second[:-1])
-
-
-def test_rates_by_hand() -> None:
-    # 10 steps of which 2 warm up: half, whole, then down over 8.
-    def rates(schedule: Any) -> list[float]:
-        settings = LoopSettings(epochs=1, batch=1, lr=8.0, schedule=schedule, warmup=0.2)
-        return [lr_at(step, 10, settings) for step in range(10)]
-
-    assert rates("linear") == [4, 8, 8, 7, 6, 5, 4, 3, 2, 1]
-    assert rates("constant") == [4] + [8] * 9
-    cosine = rates("cosine")
-    assert cosine[:3] == [4, 8, 8]
-    assert cosine[6] == pytest.approx(4)  # half way down
-    assert cosine[9] == pytest.approx(8 * (1 + math.cos(math.pi * 7 / 8)) / 2)
-
-
-def test_no_warm_up_and_nothing_but_warm_up() -> None:
-    none = LoopSettings(epochs=1, batch=1, lr=1.0, warmup=0.0)
-    assert [lr_at(step, 4, none) for step in range(4)] == [1, 0.75, 0.5, 0.25]
-    all_of_it = LoopSettings(epochs=1, batch=1, lr=1.0, warmup=1.0)
-    assert [lr_at(step, 4, all_of_it) for step in range(4)] == [0.25, 0.5, 0.75, 1]
 
 
 @pytest.mark.parametrize("family", ["llama", "gpt2", "bert"])

@@ -1,17 +1,18 @@
 """THE training loop. It knows a Learner, never a method's name.
 
-Per optimizer step: the same examples whatever the memory, in an order that is a pure function of
-(seed, epoch); the loss weighted by labels over the whole step; gradients clipped; a fused AdamW. A step may
-be cut into pieces to fit memory, which changes nothing but rounding.
+Per optimizer step: the same examples whatever the memory and the number of processes, in an order that is a pure
+function of (seed, epoch); the loss weighted by labels over the whole step; gradients clipped; a step of the
+optimizer. A step may be cut into pieces to fit memory and shared among ranks, which changes nothing but rounding.
 """
 
 import math
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -20,9 +21,18 @@ from taskfit.core.events import Event
 from taskfit.core.method import Desk
 from taskfit.core.prediction import CurvePoint
 from taskfit.core.text import Text
+from taskfit.engine.averages import Average
 from taskfit.engine.before import check_rows, check_same_run, run_facts
 from taskfit.engine.checkpoint import Checkpoint, find_checkpoint, save_checkpoint
 from taskfit.engine.learner import Learner
+from taskfit.engine.optimizers import make_optimizer, optimizer_tensors, restore_optimizer, set_lr
+from taskfit.engine.order import order_of_epoch as order_of_epoch
+from taskfit.engine.order import pieces_by_number, pieces_by_tokens
+from taskfit.engine.order import rows_of_step as rows_of_step
+from taskfit.engine.progress import Progress, progress_of
+from taskfit.engine.ranks import current_ranks
+from taskfit.engine.schedules import check_schedule
+from taskfit.engine.schedules import lr_at as lr_at
 from taskfit.engine.training import LoopSettings as LoopSettings
 
 
@@ -37,47 +47,6 @@ class LoopResult:
     tokens: int
 
 
-@dataclass
-class _State:
-    """Everything that a checkpoint restores."""
-
-    step: int = 0
-    tokens: int = 0
-    stale: int = 0
-    best_dev: float = -math.inf
-    best_step: int = 0
-    best: dict[str, Tensor] = field(default_factory=dict)
-    curve: list[CurvePoint] = field(default_factory=list)
-    loss_sum: float = 0.0
-    loss_steps: int = 0
-
-
-def order_of_epoch(rows: int, seed: int, epoch: int) -> list[int]:
-    """Return the order of the rows in an epoch: a pure function of its arguments."""
-    order: list[int] = np.random.default_rng([seed, epoch]).permutation(rows).tolist()
-    return order
-
-
-def rows_of_step(rows: int, batch: int, seed: int, step: int) -> list[int]:
-    """Return the rows of optimizer step `step` (0-based); the last step of an epoch may be short."""
-    per_epoch = math.ceil(rows / batch)
-    epoch, place = divmod(step, per_epoch)
-    return order_of_epoch(rows, seed, epoch)[place * batch : (place + 1) * batch]
-
-
-def lr_at(step: int, steps: int, settings: LoopSettings) -> float:
-    """Return the learning rate of step `step` of `steps`: linear warm-up, then the schedule down to 0."""
-    warm = math.ceil(settings.warmup * steps)
-    if step < warm:
-        return settings.lr * (step + 1) / warm
-    if settings.schedule == "constant":
-        return settings.lr
-    share = (step - warm) / max(1, steps - warm)
-    if settings.schedule == "cosine":
-        return settings.lr * 0.5 * (1 + math.cos(math.pi * share))
-    return settings.lr * (1 - share)
-
-
 def train(
     learner: Learner,
     settings: LoopSettings,
@@ -85,15 +54,17 @@ def train(
     desk: Desk,
     folder: Path | None = None,
     evaluate: Callable[[], float] | None = None,
+    lr_factors: Mapping[str, float] | None = None,
 ) -> LoopResult:
     """Train the learner in place and return what was found.
 
     `evaluate` gives the dev score (higher is better) and drives early stopping; the best weights are put
     back at the end. With a `folder`, training leaves checkpoints there and continues from the newest whole one,
-    bit for bit on a CPU. Raises TrainingError at a step whose loss or gradient is not finite, KeyboardInterrupt
+    bit for bit on a CPU. `lr_factors` gives named weights a multiple of the learning rate (LoRA+: Hayou et al. 2024,
+    arXiv:2402.12354). Raises TrainingError at a step whose loss or gradient is not finite, KeyboardInterrupt
     (after a checkpoint) when the desk says stop.
     """
-    return _Run(learner, settings, desk, folder, evaluate).finish()
+    return _Run(learner, settings, desk, folder, evaluate, lr_factors or {}).finish()
 
 
 class _Run:
@@ -106,36 +77,37 @@ class _Run:
         desk: Desk,
         folder: Path | None,
         evaluate: Callable[[], float] | None,
+        lr_factors: Mapping[str, float],
     ):
         self.learner, self.settings, self.desk, self.folder, self.evaluate = learner, settings, desk, folder, evaluate
+        self.ranks = current_ranks()
         self._warn(check_rows(learner))
         self.per_epoch = math.ceil(learner.rows / settings.batch)
-        self.steps = max(1, round(self.per_epoch * settings.epochs))
+        self.steps = settings.max_steps or max(1, round(self.per_epoch * settings.epochs))
         self.every = max(1, round(self.per_epoch / settings.evaluations_per_epoch))
+        check_schedule(self.steps, settings)
         self.weights = learner.trained()
         self.masters = _masters(self.weights)
-        self.optimizer = torch.optim.AdamW(
-            [
-                {"params": part, "weight_decay": decay}
-                for part, decay in _decay_groups(self.masters, settings.weight_decay)
-            ],
-            lr=settings.lr,
-            betas=settings.betas or (0.9, 0.999),
-            fused=True,
-        )
-        self.state = _State()
+        self.ranks.copy_from_lead(self.masters)
+        self._masters_to_weights()
+        self.optimizer = make_optimizer(self.masters, settings, lr_factors)
+        self.average = Average(self.masters, settings.ema) if settings.ema is not None else None
+        self.facts = run_facts(learner, settings, lr_factors)
+        self.state = Progress()
         self.saved_at = time.monotonic()
 
     def finish(self) -> LoopResult:
         self._resume()
-        state = self.state
-        while state.step < self.steps and not self._stale():
-            self._step(rows_of_step(self.learner.rows, self.settings.batch, self.settings.seed, state.step))
-            if state.step % self.every == 0 or state.step == self.steps:
+        while self.state.step < self.steps and not self._stale():
+            self._step(rows_of_step(self.learner.rows, self.settings.batch, self.settings.seed, self.state.step))
+            if self.state.step % self.every == 0 or self.state.step == self.steps:
                 self._look()
             self._save_when_due()
+        state = self.state
         if state.best:
             self._put(state.best)
+        elif self.average is not None:
+            self._put(self.average.values)
         best = state.best_dev if self.evaluate else None
         return LoopResult(tuple(state.curve), best, state.best_step or state.step, state.step, state.tokens)
 
@@ -143,44 +115,48 @@ class _Run:
         patience = self.settings.patience
         return self.evaluate is not None and patience is not None and self.state.stale >= patience
 
+    def _ended(self) -> bool:
+        return self.state.step >= self.steps or self._stale()
+
     def _step(self, rows: Sequence[int]) -> None:
         state, settings = self.state, self.settings
-        lr = lr_at(state.step, self.steps, settings)
         # Dropout draws from a counter, not from a stream, so that a resumed run draws the same.
-        torch.manual_seed((settings.seed << 32) + state.step)
+        torch.manual_seed((settings.seed << 32) + (self.ranks.rank << 26) + state.step)
         self.learner.mode(training=True)
-        total = sum(self.learner.weight(row) for row in rows)
-        loss = 0.0
-        if total:
-            for piece in self._pieces(rows):
-                part = self.learner.loss(piece, total)
-                part.backward()  # type: ignore[no-untyped-call]
-                loss += float(part.detach())
+        with self.ranks.together():
+            loss = self._backward(rows)
+        (loss,) = self.ranks.sum([loss])
         norm = self._gradients_to_masters()
         if not (math.isfinite(loss) and math.isfinite(norm)):
             self._not_finite(rows, loss, norm)
-        for group in self.optimizer.param_groups:
-            group["lr"] = lr
+        lr = lr_at(state.step, self.steps, settings)
+        set_lr(self.optimizer, lr)
         self.optimizer.step()
         self.optimizer.zero_grad(set_to_none=True)
         self._masters_to_weights()
         state.step += 1
-        tokens = sum(self.learner.tokens(row) for row in rows)
-        state.tokens += tokens
+        if self.average is not None:
+            self.average.take(self.masters, state.step)
+        state.tokens += sum(self.learner.tokens(row) for row in rows)
         state.loss_sum += loss
         state.loss_steps += 1
         self._tell(loss, lr)
 
+    def _backward(self, rows: Sequence[int]) -> float:
+        """Add up the gradients of this rank's rows and return their loss."""
+        total = sum(self.learner.weight(row) for row in rows)
+        loss = 0.0
+        if total:
+            for piece in self._pieces(self.ranks.share(rows)):
+                part = self.learner.loss(piece, total)
+                part.backward()  # type: ignore[no-untyped-call]
+                loss += float(part.detach())
+        return loss
+
     def _pieces(self, rows: Sequence[int]) -> list[list[int]]:
-        pieces: list[list[int]] = []
-        used = self.settings.tokens_at_once
-        for row in rows:
-            if used + self.learner.tokens(row) > self.settings.tokens_at_once:
-                pieces.append([])
-                used = 0
-            pieces[-1].append(row)
-            used += self.learner.tokens(row)
-        return pieces
+        if self.settings.accumulation is None:
+            return pieces_by_tokens(rows, self.learner.tokens, self.settings.tokens_at_once)
+        return pieces_by_number(rows, math.ceil(self.settings.accumulation / self.ranks.count))
 
     def _gradients_to_masters(self) -> float:
         for name, weight in self.weights.items():
@@ -188,6 +164,7 @@ class _Run:
             if master is not weight:
                 master.grad = None if weight.grad is None else weight.grad.to(master.dtype)
                 weight.grad = None
+        self.ranks.sum_gradients(self.masters.values())
         norm = nn.utils.clip_grad_norm_(list(self.masters.values()), self.settings.clip or math.inf)
         return float(norm)
 
@@ -217,9 +194,13 @@ class _Run:
             todo=Text("lower the learning rate", "请降低学习率"),
         )
 
+    def _emit(self, event: Event) -> None:
+        if self.ranks.lead:
+            self.desk.emit(event)
+
     def _tell(self, loss: float, lr: float) -> None:
         state = self.state
-        self.desk.emit(
+        self._emit(
             Event(
                 "train.step",
                 {
@@ -233,19 +214,18 @@ class _Run:
                 },
             )
         )
-        self.desk.progress(Text("train", "训练"), state.step, self.steps, "steps")
+        if self.ranks.lead:
+            self.desk.progress(Text("train", "训练"), state.step, self.steps, "steps")
 
     def _look(self) -> None:
         state = self.state
-        score = None
-        if self.evaluate is not None:
-            self.learner.mode(training=False)
-            score = self.evaluate()
+        score = self._score() if self.evaluate is not None else None
+        if score is not None:
             if not math.isfinite(score):
                 self._no_score(score)
             if score > state.best_dev:
                 state.best_dev, state.best_step, state.stale = score, state.step, 0
-                state.best = {name: w.detach().clone() for name, w in self.masters.items()}
+                state.best = {name: w.detach().clone() for name, w in self._shown().items()}
             else:
                 state.stale += 1
         mean = state.loss_sum / max(1, state.loss_steps)
@@ -254,70 +234,104 @@ class _Run:
         state.curve.append(CurvePoint(state.step, epoch, mean, lr, state.tokens, score))
         state.loss_sum, state.loss_steps = 0.0, 0
 
+    def _score(self) -> float:
+        """Return the dev score of the weights to be shown, measured by the lead."""
+        assert self.evaluate is not None
+        score = 0.0
+        with self.ranks.together(), self._averaged():
+            if self.ranks.lead:
+                self.learner.mode(training=False)
+                score = self.evaluate()
+        return float(self.ranks.told_by(0, score))
+
+    def _shown(self) -> Mapping[str, Tensor]:
+        return self.average.values if self.average is not None else self.masters
+
+    @contextmanager
+    def _averaged(self) -> Iterator[None]:
+        """Put the average in the place of the weights for the block."""
+        if self.average is None:
+            yield
+            return
+        raw = {name: master.detach().clone() for name, master in self.masters.items()}
+        self._put(self.average.values)
+        try:
+            yield
+        finally:
+            self._put(raw)
+
     @torch.no_grad()
-    def _put(self, values: dict[str, Tensor]) -> None:
+    def _put(self, values: Mapping[str, Tensor]) -> None:
         for name, master in self.masters.items():
             master.copy_(values[name])
         self._masters_to_weights()
 
     def _save_when_due(self) -> None:
-        stop = self.desk.stop()
-        due = time.monotonic() - self.saved_at >= self.settings.checkpoint_seconds
-        if self.folder is not None and (due or stop):
-            save_checkpoint(self.folder, self._checkpoint())
+        every, step = self.settings.save_every, self.state.step
+        counted = every is not None and (step % every == 0 or self._ended())
+        timed = self.ranks.lead and time.monotonic() - self.saved_at >= self.settings.checkpoint_seconds
+        stop, due = self.ranks.sum([self.desk.stop(), timed])
+        if self.folder is not None and (counted or due or stop):
+            with self.ranks.together():
+                if self.ranks.lead:
+                    save_checkpoint(self.folder, self._checkpoint())
             self.saved_at = time.monotonic()
         if stop:
             raise KeyboardInterrupt
 
     def _checkpoint(self) -> Checkpoint:
-        state = self.state
-        optimizer: dict[str, Tensor] = {}
-        for name, master in self.masters.items():
-            for key, value in self.optimizer.state[master].items():
-                optimizer[f"{key}/{name}"] = value
-        facts = {
-            "tokens": state.tokens,
-            "stale": state.stale,
-            "best_dev": state.best_dev if math.isfinite(state.best_dev) else None,
-            "best_step": state.best_step,
-            "loss_sum": state.loss_sum,
-            "loss_steps": state.loss_steps,
-            "curve": [vars(point) for point in state.curve],
-            "run": run_facts(self.learner, self.settings),
+        groups: dict[str, Mapping[str, Tensor]] = {
+            "weights": self.masters,
+            "optimizer": optimizer_tensors(self.optimizer, self.masters),
         }
-        groups: dict[str, dict[str, Tensor]] = {"weights": dict(self.masters), "optimizer": optimizer}
-        if state.best:
-            groups["best"] = state.best
-        return Checkpoint(state.step, groups, facts)
+        if self.state.best:
+            groups["best"] = self.state.best
+        if self.average is not None:
+            groups["average"] = self.average.values
+        facts = self.state.facts() | {"run": self.facts, "ended": self._ended()}
+        return Checkpoint(self.state.step, groups, facts)
 
     def _resume(self) -> None:
         if self.folder is None:
             return
-        found = find_checkpoint(self.folder)
+        checkpoint: Checkpoint | None = None
+        with self.ranks.together():
+            if self.ranks.lead:
+                checkpoint = self._found(self.folder)
+        self._restore(checkpoint)
+
+    def _found(self, folder: Path) -> Checkpoint | None:
+        """Return the checkpoint to continue from; raise UsageError when it is another run's."""
+        found = find_checkpoint(folder)
         if found.torn:
             named = ", ".join(found.torn)
             self._warn(Text(f"torn checkpoints were passed over: {named}", f"已跳过损坏的检查点：{named}"))
         if found.checkpoint is not None:
-            now = run_facts(self.learner, self.settings)
-            self._warn(check_same_run(found.checkpoint.facts["run"], now, str(self.folder)))
-            self._restore(found.checkpoint)
+            for remark in check_same_run(found.checkpoint, self.facts, steps=self.steps, where=str(folder)):
+                self._warn(remark)
+        return found.checkpoint
 
     def _warn(self, text: Text | None) -> None:
         if text is not None:
-            self.desk.emit(Event("warning", {"text": {"en": text.en, "zh": text.zh}}))
+            self._emit(Event("warning", {"text": {"en": text.en, "zh": text.zh}}))
 
-    def _restore(self, checkpoint: Checkpoint) -> None:
-        facts, state = checkpoint.facts, self.state
-        self._put(dict(checkpoint.tensors["weights"]))
-        for key, value in checkpoint.tensors["optimizer"].items():
-            kind, _, name = key.partition("/")
-            self.optimizer.state[self.masters[name]][kind] = value.to(self.masters[name].device)
-        state.step = checkpoint.step
-        state.tokens, state.stale, state.best_step = facts["tokens"], facts["stale"], facts["best_step"]
-        state.best_dev = -math.inf if facts["best_dev"] is None else facts["best_dev"]
-        state.loss_sum, state.loss_steps = facts["loss_sum"], facts["loss_steps"]
-        state.curve = [CurvePoint(**point) for point in facts["curve"]]
-        state.best = dict(checkpoint.tensors.get("best", {}))
+    def _restore(self, checkpoint: Checkpoint | None) -> None:
+        told: dict[str, Any] | None = None
+        if checkpoint is not None:
+            told = {"step": checkpoint.step, "facts": checkpoint.facts, "groups": sorted(checkpoint.tensors)}
+        told = self.ranks.told_by(0, told)
+        if told is None:
+            return
+        given = checkpoint.tensors if checkpoint is not None else {}
+        groups = {group: self.ranks.tensors_from_lead(given.get(group, {})) for group in told["groups"]}
+        self._put(groups["weights"])
+        restore_optimizer(self.optimizer, self.masters, groups["optimizer"])
+        if self.average is not None:
+            for name, value in self.average.values.items():
+                value.copy_(groups["average"][name])
+        self.state = progress_of(told["step"], told["facts"], groups.get("best", {}))
+        if told["facts"]["run"]["settings"] != self.facts["settings"]:
+            self.state.stale = 0  # the run had ended and is asked for more
 
 
 def _masters(weights: dict[str, nn.Parameter]) -> dict[str, nn.Parameter]:
@@ -326,10 +340,3 @@ def _masters(weights: dict[str, nn.Parameter]) -> dict[str, nn.Parameter]:
         name: weight if weight.dtype == torch.float32 else nn.Parameter(weight.detach().float())
         for name, weight in weights.items()
     }
-
-
-def _decay_groups(weights: dict[str, nn.Parameter], decay: float) -> list[tuple[list[nn.Parameter], float]]:
-    """Split into matrices, which decay, and vectors (norms, biases), which do not."""
-    matrices = [w for w in weights.values() if w.ndim >= 2]
-    vectors = [w for w in weights.values() if w.ndim < 2]
-    return [(part, d) for part, d in ((matrices, decay), (vectors, 0.0)) if part]
