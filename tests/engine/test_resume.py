@@ -15,7 +15,7 @@ import torch
 from engine.learners import Line, class_learner, desk_at, rows_of, token_learner
 from taskfit.core.errors import DiskError, ModelError, UsageError
 from taskfit.engine.learner import ClassLearner, TokenLearner
-from taskfit.engine.loop import LoopResult, LoopSettings, train
+from taskfit.engine.loop import LoopResult, LoopSettings, lr_at, train
 from tiny_models import TinyModels
 
 # 10 or 9 rows: 3 steps an epoch, 12 steps, warm-up until step 4, looks at dev after every second step.
@@ -84,6 +84,74 @@ def test_stopping_after_any_step_changes_no_byte(tiny: TinyModels, tmp_path: Pat
         assert _newest(folder) == wanted
         for name, parameter in learner.trained().items():
             assert torch.equal(parameter, whole.trained()[name]), name
+
+
+OPTIONS: dict[str, dict[str, Any]] = {
+    "average": {"ema": 0.8},
+    "adafactor": {"optimizer": "adafactor", "schedule": "wsd", "decay": 0.5},
+    "sgd": {"optimizer": "sgd", "momentum": 0.9, "schedule": "polynomial", "power": 2.0},
+    "lion": {"optimizer": "lion", "schedule": "cosine_with_restarts", "cycles": 2},
+    "rmsprop": {"optimizer": "rmsprop", "momentum": 0.5, "schedule": "inverse_sqrt"},
+    "adagrad": {"optimizer": "adagrad", "max_steps": STEPS},
+    "pieces": {"accumulation": 3},
+}
+
+
+@pytest.mark.parametrize("options", OPTIONS)
+def test_stopping_changes_no_byte_with_any_option(tiny: TinyModels, tmp_path: Path, options: str) -> None:
+    whole, learner = (MAKERS["lora with dropout"](tiny) for _ in range(2))
+    result = _run(whole, tmp_path / "whole", **OPTIONS[options])
+    assert result is not None
+    for _ in range(2):
+        assert _run(learner, tmp_path / "stopped", 5, **OPTIONS[options]) is None
+        learner = MAKERS["lora with dropout"](tiny)
+    assert _run(learner, tmp_path / "stopped", **OPTIONS[options]) == result
+    assert _newest(tmp_path / "stopped") == _newest(tmp_path / "whole")
+    for name, parameter in learner.trained().items():
+        assert torch.equal(parameter, whole.trained()[name]), name
+
+
+def test_a_run_that_ended_goes_on_to_more_epochs_and_says_how(tiny: TinyModels, tmp_path: Path) -> None:
+    make, folder = MAKERS["last layers"], tmp_path / "run"
+    _run(make(tiny), folder)
+    desk, events = desk_at(tmp_path)
+    longer = replace(SETTINGS, epochs=6)
+    result = train(make(tiny), longer, desk=desk, folder=folder, evaluate=lambda: 0.0)
+    assert result.steps == 18
+    assert [point.step for point in result.curve] == list(range(2, 19, 2))
+    steps = [event.data for event in events if event.kind == "train.step"]
+    assert [step["step"] for step in steps] == list(range(13, 19))
+    assert [step["lr"] for step in steps] == [lr_at(step, 18, longer) for step in range(12, 18)]
+    told = [event.data["text"] for event in events if event.kind == "warning"]
+    assert told == [
+        {
+            "en": "the run that ended at step 12 goes on to step 18: from here the learning rate follows "
+            "the schedule linear over all 18 steps",
+            "zh": "在第 12 步结束的训练将继续到第 18 步：从这里起，学习率按 linear 调度在全部 18 步上变化",
+        }
+    ]
+    with pytest.raises(UsageError, match=r"epochs 6 -> 2;"):
+        _run(make(tiny), folder, epochs=2)
+
+
+def test_a_run_that_patience_ended_stays_ended(tmp_path: Path) -> None:
+    desk, _ = desk_at(tmp_path)
+    settings = LoopSettings(epochs=9, batch=2, lr=0.1, patience=2, checkpoint_seconds=0)
+
+    def run(**changes: Any) -> LoopResult:
+        return train(Line(4), replace(settings, **changes), desk=desk, folder=tmp_path / "run", evaluate=lambda: 0.0)
+
+    first = run()
+    assert first.steps == 6  # the first look is the best; two more without a better one
+    assert run() == first
+    assert run(epochs=10).steps == 10  # asked for more: patience begins anew
+
+
+def test_checkpoints_are_kept_every_so_many_steps_and_at_the_end(tmp_path: Path) -> None:
+    desk, _ = desk_at(tmp_path)
+    settings = LoopSettings(epochs=2, batch=1, lr=0.1, save_every=5, checkpoint_seconds=1e9)
+    train(Line(7), settings, desk=desk, folder=tmp_path / "run")
+    assert sorted(path.name for path in (tmp_path / "run").iterdir()) == ["step-00000010", "step-00000014"]
 
 
 def test_two_undisturbed_runs_are_equal(tiny: TinyModels, tmp_path: Path) -> None:
@@ -191,6 +259,7 @@ def test_a_disk_that_fills_up_ends_training_in_one_sentence_and_loses_no_step(ti
         ({"lr": 1e-3}, "lr 0.003 -> 0.001"),
         ({"batch": 2, "seed": 4}, "batch 4 -> 2; seed 0 -> 4"),
         ({"epochs": 9}, "epochs 4 -> 9"),
+        ({"optimizer": "lion", "ema": 0.9}, r"ema None -> 0.9; optimizer adamw -> lion"),
         ({"betas": (0.8, 0.9)}, r"betas None -> \[0.8, 0.9\]"),
     ],
 )

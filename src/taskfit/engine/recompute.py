@@ -1,6 +1,9 @@
 """Gradient checkpointing: layers computed again in the backward pass instead of kept (Chen et al. 2016, arXiv:1604.06174)."""
 
-from transformers import PreTrainedModel
+from functools import partial
+from typing import Any
+
+from torch.utils.checkpoint import checkpoint
 
 from taskfit.model.local import LocalModel
 
@@ -10,5 +13,8 @@ def recompute_layers(model: LocalModel) -> None:
 
     Losses and gradients are the same to the last bit. Only training does so: evaluation keeps nothing anyway.
     """
-    base = next(module for module in model.network.modules() if isinstance(module, PreTrainedModel))
-    base.gradient_checkpointing_enable({"use_reentrant": False})
+    layers: Any = model.body.layers
+    for layer in layers:
+        # What transformers' own switch sets, by whichever name the installed version calls it.
+        layer.gradient_checkpointing = True
+        layer._gradient_checkpointing_func = partial(checkpoint, use_reentrant=False)
