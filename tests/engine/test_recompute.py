@@ -29,7 +29,7 @@ def test_layers_are_computed_again_in_training_only(tiny: TinyModels) -> None:
     recompute_layers(learner.model)
     calls = []
     for layer in learner.model.body.layers:
-        layer.mlp.register_forward_hook(lambda *_: calls.append(1))
+        layer.mlp.register_forward_pre_hook(lambda *_: calls.append(1))
     learner.mode(training=True)
     learner.loss([0, 1], 5.0).backward()
     assert len(calls) == 2 * LAYERS
