@@ -1,7 +1,8 @@
 """Train a tiny model by one process or by several that were forked from this one (only one imports torch).
 
 Run as `rank_job.py MODEL FOLDER JOBS`, where JOBS is a JSON list of jobs: {"name", "ranks", "settings", "rows", "fault"}.
-Each rank leaves its losses, its rows and its end in FOLDER/NAME/rank-R.json. Prints one JSON object: for each job the
+"stop" ends a job after so many steps, "from" names the job whose checkpoints it shares. Each rank leaves its losses and
+its rows in FOLDER/NAME/rank-R.json. Prints one JSON object: for each job the
 exit codes of its ranks and its seconds.
 """
 
@@ -12,6 +13,7 @@ import signal
 import socket
 import sys
 import time
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +24,7 @@ from taskfit.core.method import Desk
 from taskfit.core.text import same
 from taskfit.engine.learner import Row, TokenLearner
 from taskfit.engine.loop import LoopSettings, train
-from taskfit.engine.ranks import joined
+from taskfit.engine.ranks import desk_of_rank, joined
 from taskfit.model.local import LocalModel
 from taskfit.model.open import open_local
 
@@ -50,22 +52,28 @@ def _fault(kind: str, rank: int, step: int) -> None:
         os.kill(os.getpid(), signal.SIGSTOP)
 
 
+@dataclass
+class Told(TokenLearner):
+    """Notes the rows of every training loss, and breaks where a test wants it."""
+
+    rank: int = 0
+    fault: str = ""
+    told: list[list[int]] = field(default_factory=list)
+
+    def loss(self, rows: Any, total: float) -> torch.Tensor:
+        """See Learner."""
+        if self.model.network.training:
+            self.told.append(list(rows))
+            _fault(self.fault, self.rank, len(self.told))
+        return super().loss(rows, total)
+
+
 def work(model: LocalModel, folder: Path, job: dict[str, Any]) -> None:
     """Train as one rank and tell what was seen."""
     with joined() as ranks:
-        seen: dict[str, Any] = {"rows": [], "losses": [], "scores": []}
         rows = [Row(ids, [True] * len(ids)) for ids in model.encode(TEXTS[: job["rows"]])]
-        learner = TokenLearner(model.fork(), rows)
-        inner = learner.loss
-
-        def loss(part: Any, total: float) -> torch.Tensor:
-            step = len(seen["losses"])
-            if ranks.lead:
-                seen["rows"].append([step, list(part)])
-            else:
-                steps.append(list(part))
-            _fault(job.get("fault", ""), ranks.rank, step if ranks.lead else len(steps))
-            return inner(part, total)
+        learner = Told(model.fork(), rows, rank=ranks.rank, fault=job.get("fault", ""))
+        seen: dict[str, Any] = {"rows": learner.told, "losses": []}
 
         def emit(event: Any) -> None:
             assert ranks.lead
@@ -74,32 +82,25 @@ def work(model: LocalModel, folder: Path, job: dict[str, Any]) -> None:
 
         def evaluate() -> float:
             assert ranks.lead
-            learner.loss = inner  # type: ignore[method-assign]
             with torch.inference_mode():
-                score = -float(learner.loss([0, 1], 5.0))
-            learner.loss = loss  # type: ignore[method-assign]
-            return score
+                return -float(learner.loss([0, 1], 5.0))
 
-        steps: list[list[int]] = []
-        learner.loss = loss  # type: ignore[method-assign]
         settings = LoopSettings(**{"epochs": 3, "batch": 4, "lr": 3e-3, "patience": None, **job["settings"]})
-        ended = "finished"
+        desk = Desk(folder, folder, emit=emit, stop=lambda: len(learner.told) == job.get("stop"))
+        with desk_of_rank(desk) as own:
+            assert (own.folder == folder) == ranks.lead
+            assert (own.folder / "before.txt").read_text() == "of the lead"
+            if not ranks.lead:
+                (own.folder / "before.txt").write_text("of nobody")
+        assert (folder / "before.txt").read_text() == "of the lead"
+        assert own.folder.exists() == ranks.lead
+        kept = folder.parent / job.get("from", job["name"]) / "checkpoints"
         try:
-            result = train(
-                learner,
-                settings,
-                desk=Desk(folder, folder, emit=emit),
-                folder=folder / "checkpoints",
-                evaluate=evaluate,
-            )
+            result = train(learner, settings, desk=desk, folder=kept, evaluate=evaluate)
             seen["scores"] = [point.dev_score for point in result.curve]
             seen["weights"] = {name: p.detach().flatten()[:50].tolist() for name, p in learner.trained().items()}
-        except BaseException as problem:
-            ended = f"{type(problem).__name__}: {problem}"
-            raise
         finally:
-            seen["rows"] = seen["rows"] if ranks.lead else steps
-            (folder / f"rank-{ranks.rank}.json").write_text(json.dumps({**seen, "ended": ended}))
+            (folder / f"rank-{ranks.rank}.json").write_text(json.dumps(seen))
 
 
 def start(model: LocalModel, folder: Path, job: dict[str, Any], rank: int, port: int) -> int:
@@ -133,6 +134,7 @@ def start(model: LocalModel, folder: Path, job: dict[str, Any], rank: int, port:
 def run(model: LocalModel, folder: Path, job: dict[str, Any]) -> dict[str, Any]:
     """Run a job to its end, or for 40 seconds, and return the exit codes of its ranks."""
     folder.mkdir()
+    (folder / "before.txt").write_text("of the lead")
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
@@ -155,9 +157,12 @@ def run(model: LocalModel, folder: Path, job: dict[str, Any]) -> dict[str, Any]:
 
 
 def main(name: str, folder: Path, jobs: list[dict[str, Any]]) -> dict[str, Any]:
-    """Run the jobs one after another."""
+    """Run the jobs one after another; as a rank that torchrun started, take part in the first."""
     torch.set_num_threads(1)
     model = open_local(name)
+    if "RANK" in os.environ:
+        work(model, folder / jobs[0]["name"], jobs[0])
+        return {}
     return {job["name"]: run(model, folder / job["name"], job) for job in jobs}
 
 

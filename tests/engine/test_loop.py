@@ -30,7 +30,8 @@ def test_a_step_may_be_cut_into_pieces(
     found: list[dict[str, torch.Tensor]] = []
     real = torch.optim.AdamW.step
     pieces = []
-    for at_once in (10_000, 45, 1):
+    cuts: list[dict[str, Any]] = [{"tokens_at_once": at_once} for at_once in (10_000, 45, 1)]
+    for cut in [*cuts, *({"accumulation": number} for number in (1, 2, 3, 8))]:
         learner = class_learner(tiny.open(family)) if family == "bert" else token_learner(tiny.open(family), "full")
         without_dropout(learner.model)
         trained, inner, seen = learner.trained(), learner.loss, list[int]()
@@ -45,11 +46,11 @@ def test_a_step_may_be_cut_into_pieces(
 
         monkeypatch.setattr(torch.optim.AdamW, "step", step)
         monkeypatch.setattr(learner, "loss", loss)
-        _train(learner, tmp_path, epochs=0.5, batch=8, clip=0.0, tokens_at_once=at_once)
+        _train(learner, tmp_path, epochs=0.5, batch=8, clip=0.0, **cut)
         pieces.append(seen)
     assert pieces[0] == [8]
     assert 1 < len(pieces[1]) < 8
-    assert pieces[2] == [1] * 8
+    assert pieces[2:] == [[1] * 8, [8], [4, 4], [3, 3, 2], [1] * 8]
     largest = max(float(grad.abs().max()) for grad in found[0].values())
     for other in found[1:]:
         assert max(float((other[name] - found[0][name]).abs().max()) for name in found[0]) < 1e-6 * largest

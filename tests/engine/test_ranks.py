@@ -7,14 +7,19 @@ import json
 import os
 import subprocess
 import sys
+import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from taskfit.core.errors import DataError, TaskfitError, TrainingError
+from engine.learners import Line, desk_at
+from taskfit.core.errors import DataError, TaskfitError, TrainingError, UsageError
 from taskfit.core.text import Text
 from taskfit.engine.checkpoint import find_checkpoint
+from taskfit.engine.loop import LoopSettings, train
+from taskfit.engine.masters import masters_of
 from taskfit.engine.ranks import Ranks, current_ranks, joined
 from taskfit.engine.watch import error_of, facts_of
 from tiny_models import TinyModels
@@ -22,12 +27,16 @@ from tiny_models import TinyModels
 EXACT: dict[str, Any] = {"batch": 4, "clip": 0.5, "ema": 0.7, "weight_decay": 0.1, "evaluations_per_epoch": 2}
 
 
+SCRIPT = Path(__file__).with_name("rank_job.py")
+
+
+def _start(command: list[str]) -> subprocess.CompletedProcess[str]:
+    environment = os.environ | {"OMP_NUM_THREADS": "1", "PYTHONPATH": str(SCRIPT.parents[1])}
+    return subprocess.run(command, capture_output=True, text=True, timeout=240, check=False, env=environment)
+
+
 def _run(tiny: TinyModels, folder: Path, jobs: list[dict[str, Any]]) -> dict[str, Any]:
-    script = Path(__file__).with_name("rank_job.py")
-    command = [sys.executable, str(script), str(tiny.folder("llama")), str(folder), json.dumps(jobs)]
-    places = os.pathsep.join(str(Path(__file__).parents[depth]) for depth in (1, 2))
-    environment = os.environ | {"OMP_NUM_THREADS": "1", "PYTHONPATH": places, "TASKFIT_LANG": "en"}
-    done = subprocess.run(command, capture_output=True, text=True, timeout=240, check=False, env=environment)
+    done = _start([sys.executable, str(SCRIPT), str(tiny.folder("llama")), str(folder), json.dumps(jobs)])
     assert done.returncode == 0, done.stderr[-3000:]
     found: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
     return found
@@ -49,33 +58,60 @@ def _rows_by_step(*ranks: list[list[int]]) -> list[list[int]]:
     return steps
 
 
-def test_two_processes_are_one(tiny: TinyModels, tmp_path: Path) -> None:
-    # 7 rows in batches of 4: the last step of an epoch is uneven (2 rows and 1).
-    jobs = [{"name": f"{n}", "ranks": n, "rows": 7, "settings": EXACT} for n in (1, 2)]
-    found = _run(tiny, tmp_path, jobs)
-    assert found["1"]["codes"] == [0]
-    assert found["2"]["codes"] == [0, 0]
-    one, lead, other = _seen(tmp_path / "1"), _seen(tmp_path / "2"), _seen(tmp_path / "2", 1)
-    assert _rows_by_step([rows for _, rows in lead["rows"]], other["rows"]) == [rows for _, rows in one["rows"]]
+@pytest.fixture(scope="module")
+def trained(tiny: TinyModels, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Leave what one process and two processes did with the same rows: 7 in batches of 4, so that every other step has 3."""
+    folder = tmp_path_factory.mktemp("ranks")
+    sharded = EXACT | {"parallel": "fsdp"}
+    jobs: list[dict[str, Any]] = [
+        {"name": "one", "ranks": 1, "rows": 7, "settings": EXACT},
+        {"name": "ddp", "ranks": 2, "rows": 7, "settings": EXACT},
+        {"name": "fsdp", "ranks": 2, "rows": 7, "settings": sharded},
+        {"name": "half", "ranks": 2, "rows": 7, "settings": sharded, "stop": 3},
+        {"name": "rest", "ranks": 2, "rows": 7, "settings": EXACT, "from": "half"},
+    ]
+    few = {"batch": 2}
+    jobs += [
+        {"name": "few-one", "ranks": 1, "rows": 5, "settings": few},
+        {"name": "few-ddp", "ranks": 2, "rows": 5, "settings": few},
+        {"name": "few-fsdp", "ranks": 2, "rows": 5, "settings": few | {"parallel": "fsdp"}},
+    ]
+    found = _run(tiny, folder, jobs)
+    ends = {name: set(job["codes"]) for name, job in found.items()}
+    assert ends == {name: {130 if name == "half" else 0} for name in ends}
+    return folder
+
+
+@pytest.mark.parametrize("parallel", ["ddp", "fsdp"])
+def test_two_processes_are_one(trained: Path, parallel: str) -> None:
+    one, lead, other = _seen(trained / "one"), _seen(trained / parallel), _seen(trained / parallel, 1)
+    assert _rows_by_step(lead["rows"], other["rows"]) == one["rows"]
     assert len(one["losses"]) == 6
     assert lead["losses"] == pytest.approx(one["losses"], rel=1e-5)
     assert one["losses"][-1] < 0.9 * one["losses"][0]  # so moved weights are compared, not only the first ones
     assert lead["scores"] == other["scores"] == pytest.approx(one["scores"], rel=1e-5)
+    assert lead["weights"].keys() == one["weights"].keys()
     for name, weight in one["weights"].items():
         assert lead["weights"][name] == other["weights"][name], name  # to the last bit among ranks
         assert lead["weights"][name] == pytest.approx(weight, rel=1e-4, abs=1e-5), name
 
 
-def test_a_rank_without_rows_waits_for_the_others(tiny: TinyModels, tmp_path: Path) -> None:
-    # 5 rows in batches of 2: the last step of each epoch has one row, and rank 1 none.
-    jobs = [{"name": f"{n}", "ranks": n, "rows": 5, "settings": {"batch": 2}} for n in (1, 2)]
-    found = _run(tiny, tmp_path, jobs)
-    assert found["2"]["codes"] == [0, 0]
-    one, lead, other = _seen(tmp_path / "1"), _seen(tmp_path / "2"), _seen(tmp_path / "2", 1)
+def test_a_run_of_shards_goes_on_without_them(trained: Path) -> None:
+    one, half, rest = (_seen(trained / name) for name in ("one", "half", "rest"))
+    assert len(half["losses"]) == 3
+    assert [*half["losses"], *rest["losses"]] == pytest.approx(one["losses"], rel=1e-5)
+    assert rest["scores"] == pytest.approx(one["scores"], rel=1e-5)
+
+
+@pytest.mark.parametrize("parallel", ["ddp", "fsdp"])
+def test_a_rank_without_rows_waits_for_the_others(trained: Path, parallel: str) -> None:
+    # 5 rows in batches of 2: the last step of each epoch has one row, and rank 1 none of it.
+    one, lead, other = _seen(trained / "few-one"), *(_seen(trained / f"few-{parallel}", rank) for rank in (0, 1))
     assert len(lead["rows"]) == 9
-    assert len(other["rows"]) == 6
-    read = [row for part in [*(rows for _, rows in lead["rows"]), *other["rows"]] for row in part]
-    assert sorted(read) == sorted([*range(5)] * 3)
+    if parallel == "ddp":
+        assert sorted(row for part in [*lead["rows"], *other["rows"]] for row in part) == sorted([*range(5)] * 3)
+    else:
+        assert len(other["rows"]) == 9  # sharded, it runs a row whose loss counts zero
     assert lead["losses"] == pytest.approx(one["losses"], rel=1e-5)
 
 
@@ -109,18 +145,44 @@ def test_a_rank_that_is_stopped_ends_the_others(tiny: TinyModels, tmp_path: Path
     assert (tmp_path / "halt" / "errors-0.txt").read_text().startswith("rank 1 is gone without a word")
 
 
+@pytest.mark.slow  # three processes import torch
+def test_torchrun_ends_with_the_rank_that_was_killed(tiny: TinyModels, tmp_path: Path) -> None:
+    (tmp_path / "kill").mkdir()
+    (tmp_path / "kill" / "before.txt").write_text("of the lead")
+    job = {"name": "kill", "ranks": 2, "rows": 7, "settings": {"checkpoint_seconds": 0}, "fault": "kill"}
+    begun = time.monotonic()
+    torchrun = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
+    done = _start([*torchrun, str(SCRIPT), str(tiny.folder("llama")), str(tmp_path), json.dumps([job])])
+    assert done.returncode != 0
+    assert time.monotonic() - begun < 60
+    assert "Signal 9 (SIGKILL)" in done.stderr
+    whole = find_checkpoint(tmp_path / "kill" / "checkpoints")
+    assert whole.checkpoint is not None
+    assert whole.checkpoint.step == 3
+
+
+def test_what_cannot_be_shared_out_is_refused(tmp_path: Path) -> None:
+    deepspeed = LoopSettings(epochs=1, batch=1, lr=0.1, parallel="deepspeed")
+    with pytest.raises(UsageError, match="deepspeed is not built in; use parallel: fsdp"):
+        train(Line(), deepspeed, desk=desk_at(tmp_path)[0])
+    adafactor = LoopSettings(epochs=1, batch=1, lr=0.1, parallel="fsdp", optimizer="adafactor")
+    with pytest.raises(UsageError, match=r"adafactor cannot step on parts of a matrix; .*: adagrad, adamw, lion"):
+        masters_of(Line(), adafactor, Ranks(0, 2))
+    with pytest.raises(UsageError, match="no weights of a model"):
+        masters_of(Line(), replace(adafactor, optimizer="lion"), Ranks(0, 2))
+
+
 def test_a_process_alone_is_the_lead_of_itself() -> None:
     with joined() as ranks:
         assert (ranks.rank, ranks.count, ranks.lead) == (0, 1, True)
         assert current_ranks() == Ranks()
-        assert ranks.share([4, 5, 6]) == [4, 5, 6]
+        assert ranks.shares([4, 5, 6]) == {0: [4, 5, 6]}
         assert ranks.sum([1.5]) == [1.5]
         assert ranks.told_by(0, {"a": 1}) == {"a": 1}
 
 
 def test_rows_are_shared_without_loss() -> None:
-    parts = [Ranks(rank, 3).share([9, 8, 7, 6, 5]) for rank in range(3)]
-    assert parts == [[9, 6], [8, 5], [7]]
+    assert Ranks(1, 3).shares([9, 8, 7, 6, 5]) == {0: [9, 6], 1: [8, 5], 2: [7]}
 
 
 def test_an_error_keeps_its_kind_and_its_words_on_the_way() -> None:

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from taskfit.core.errors import TrainingError
 from taskfit.core.events import Event
@@ -25,6 +25,7 @@ from taskfit.engine.averages import Average
 from taskfit.engine.before import check_rows, check_same_run, run_facts
 from taskfit.engine.checkpoint import Checkpoint, find_checkpoint, save_checkpoint
 from taskfit.engine.learner import Learner
+from taskfit.engine.masters import masters_of
 from taskfit.engine.optimizers import make_optimizer, optimizer_tensors, restore_optimizer, set_lr
 from taskfit.engine.order import order_of_epoch as order_of_epoch
 from taskfit.engine.order import pieces_by_number, pieces_by_tokens
@@ -86,13 +87,11 @@ class _Run:
         self.steps = settings.max_steps or max(1, round(self.per_epoch * settings.epochs))
         self.every = max(1, round(self.per_epoch / settings.evaluations_per_epoch))
         check_schedule(self.steps, settings)
-        self.weights = learner.trained()
-        self.masters = _masters(self.weights)
-        self.ranks.copy_from_lead(self.masters)
-        self._masters_to_weights()
-        self.optimizer = make_optimizer(self.masters, settings, lr_factors)
-        self.average = Average(self.masters, settings.ema) if settings.ema is not None else None
         self.facts = run_facts(learner, settings, lr_factors)
+        self.masters = masters_of(learner, settings, self.ranks)
+        self.named = self.masters.named
+        self.optimizer = make_optimizer(self.named, settings, lr_factors)
+        self.average = Average(self.named, settings.ema) if settings.ema is not None else None
         self.state = Progress()
         self.saved_at = time.monotonic()
 
@@ -105,9 +104,10 @@ class _Run:
             self._save_when_due()
         state = self.state
         if state.best:
-            self._put(state.best)
+            self.masters.put(state.best)
         elif self.average is not None:
-            self._put(self.average.values)
+            self.masters.put(self.average.values)
+        self.masters.show()
         best = state.best_dev if self.evaluate else None
         return LoopResult(tuple(state.curve), best, state.best_step or state.step, state.step, state.tokens)
 
@@ -122,57 +122,34 @@ class _Run:
         state, settings = self.state, self.settings
         # Dropout draws from a counter, not from a stream, so that a resumed run draws the same.
         torch.manual_seed((settings.seed << 32) + (self.ranks.rank << 26) + state.step)
-        self.learner.mode(training=True)
-        with self.ranks.together():
-            loss = self._backward(rows)
+        self.masters.learner.mode(training=True)
+        total = sum(self.learner.weight(row) for row in rows)
+        loss = self.masters.backward(self._pieces(rows), total) if total else 0.0
         (loss,) = self.ranks.sum([loss])
-        norm = self._gradients_to_masters()
+        norm = self.masters.take_gradients(settings.clip)
         if not (math.isfinite(loss) and math.isfinite(norm)):
             self._not_finite(rows, loss, norm)
         lr = lr_at(state.step, self.steps, settings)
         set_lr(self.optimizer, lr)
         self.optimizer.step()
         self.optimizer.zero_grad(set_to_none=True)
-        self._masters_to_weights()
+        self.masters.publish()
         state.step += 1
         if self.average is not None:
-            self.average.take(self.masters, state.step)
+            self.average.take(self.named, state.step)
         state.tokens += sum(self.learner.tokens(row) for row in rows)
         state.loss_sum += loss
         state.loss_steps += 1
         self._tell(loss, lr)
 
-    def _backward(self, rows: Sequence[int]) -> float:
-        """Add up the gradients of this rank's rows and return their loss."""
-        total = sum(self.learner.weight(row) for row in rows)
-        loss = 0.0
-        if total:
-            for piece in self._pieces(self.ranks.share(rows)):
-                part = self.learner.loss(piece, total)
-                part.backward()  # type: ignore[no-untyped-call]
-                loss += float(part.detach())
-        return loss
-
-    def _pieces(self, rows: Sequence[int]) -> list[list[int]]:
-        if self.settings.accumulation is None:
-            return pieces_by_tokens(rows, self.learner.tokens, self.settings.tokens_at_once)
-        return pieces_by_number(rows, math.ceil(self.settings.accumulation / self.ranks.count))
-
-    def _gradients_to_masters(self) -> float:
-        for name, weight in self.weights.items():
-            master = self.masters[name]
-            if master is not weight:
-                master.grad = None if weight.grad is None else weight.grad.to(master.dtype)
-                weight.grad = None
-        self.ranks.sum_gradients(self.masters.values())
-        norm = nn.utils.clip_grad_norm_(list(self.masters.values()), self.settings.clip or math.inf)
-        return float(norm)
-
-    @torch.no_grad()
-    def _masters_to_weights(self) -> None:
-        for name, weight in self.weights.items():
-            if self.masters[name] is not weight:
-                weight.copy_(self.masters[name])
+    def _pieces(self, rows: Sequence[int]) -> dict[int, list[list[int]]]:
+        """Return each rank's pieces of a step."""
+        count, accumulation = self.ranks.count, self.settings.accumulation
+        shares = self.ranks.shares(rows)
+        if accumulation is not None:
+            return {rank: pieces_by_number(own, math.ceil(accumulation / count)) for rank, own in shares.items()}
+        at_once = self.settings.tokens_at_once
+        return {rank: pieces_by_tokens(own, self.learner.tokens, at_once) for rank, own in shares.items()}
 
     def _not_finite(self, rows: Sequence[int], loss: float, norm: float) -> None:
         what = f"loss {loss}, gradient norm {norm}"
@@ -238,14 +215,16 @@ class _Run:
         """Return the dev score of the weights to be shown, measured by the lead."""
         assert self.evaluate is not None
         score = 0.0
-        with self.ranks.together(), self._averaged():
-            if self.ranks.lead:
-                self.learner.mode(training=False)
-                score = self.evaluate()
+        with self._averaged():
+            self.masters.show()
+            with self.ranks.together():
+                if self.ranks.lead:
+                    self.learner.mode(training=False)
+                    score = self.evaluate()
         return float(self.ranks.told_by(0, score))
 
     def _shown(self) -> Mapping[str, Tensor]:
-        return self.average.values if self.average is not None else self.masters
+        return self.average.values if self.average is not None else self.named
 
     @contextmanager
     def _averaged(self) -> Iterator[None]:
@@ -253,18 +232,12 @@ class _Run:
         if self.average is None:
             yield
             return
-        raw = {name: master.detach().clone() for name, master in self.masters.items()}
-        self._put(self.average.values)
+        raw = {name: master.detach().clone() for name, master in self.named.items()}
+        self.masters.put(self.average.values)
         try:
             yield
         finally:
-            self._put(raw)
-
-    @torch.no_grad()
-    def _put(self, values: Mapping[str, Tensor]) -> None:
-        for name, master in self.masters.items():
-            master.copy_(values[name])
-        self._masters_to_weights()
+            self.masters.put(raw)
 
     def _save_when_due(self) -> None:
         every, step = self.settings.save_every, self.state.step
@@ -272,22 +245,24 @@ class _Run:
         timed = self.ranks.lead and time.monotonic() - self.saved_at >= self.settings.checkpoint_seconds
         stop, due = self.ranks.sum([self.desk.stop(), timed])
         if self.folder is not None and (counted or due or stop):
+            checkpoint = self._checkpoint()
             with self.ranks.together():
                 if self.ranks.lead:
-                    save_checkpoint(self.folder, self._checkpoint())
+                    save_checkpoint(self.folder, checkpoint)
             self.saved_at = time.monotonic()
         if stop:
             raise KeyboardInterrupt
 
     def _checkpoint(self) -> Checkpoint:
         groups: dict[str, Mapping[str, Tensor]] = {
-            "weights": self.masters,
-            "optimizer": optimizer_tensors(self.optimizer, self.masters),
+            "weights": self.named,
+            "optimizer": optimizer_tensors(self.optimizer, self.named),
         }
         if self.state.best:
             groups["best"] = self.state.best
         if self.average is not None:
             groups["average"] = self.average.values
+        groups = {group: self.masters.whole(tensors) for group, tensors in groups.items()}
         facts = self.state.facts() | {"run": self.facts, "ended": self._ended()}
         return Checkpoint(self.state.step, groups, facts)
 
@@ -324,19 +299,12 @@ class _Run:
             return
         given = checkpoint.tensors if checkpoint is not None else {}
         groups = {group: self.ranks.tensors_from_lead(given.get(group, {})) for group in told["groups"]}
-        self._put(groups["weights"])
-        restore_optimizer(self.optimizer, self.masters, groups["optimizer"])
+        self.masters.put(groups["weights"])
+        restore_optimizer(self.optimizer, self.named, groups["optimizer"], self.masters.placed)
+        best = {name: self.masters.placed(name, value) for name, value in groups.get("best", {}).items()}
         if self.average is not None:
             for name, value in self.average.values.items():
-                value.copy_(groups["average"][name])
-        self.state = progress_of(told["step"], told["facts"], groups.get("best", {}))
+                value.copy_(self.masters.placed(name, groups["average"][name]))
+        self.state = progress_of(told["step"], told["facts"], best)
         if told["facts"]["run"]["settings"] != self.facts["settings"]:
             self.state.stale = 0  # the run had ended and is asked for more
-
-
-def _masters(weights: dict[str, nn.Parameter]) -> dict[str, nn.Parameter]:
-    """Return float32 weights for the optimizer: the weights themselves, or copies where they are shorter."""
-    return {
-        name: weight if weight.dtype == torch.float32 else nn.Parameter(weight.detach().float())
-        for name, weight in weights.items()
-    }

@@ -42,13 +42,17 @@ def optimizer_tensors(optimizer: torch.optim.Optimizer, weights: Mapping[str, nn
 
 
 def restore_optimizer(
-    optimizer: torch.optim.Optimizer, weights: Mapping[str, nn.Parameter], tensors: Mapping[str, Tensor]
+    optimizer: torch.optim.Optimizer,
+    weights: Mapping[str, nn.Parameter],
+    tensors: Mapping[str, Tensor],
+    placed: Callable[[str, Tensor], Tensor] = lambda _, value: value,
 ) -> None:
-    """Put back what `optimizer_tensors` returned."""
+    """Put back what `optimizer_tensors` returned; `placed` makes a whole value lie as the named weight does."""
     for key, value in tensors.items():
         kind, _, name = key.partition("/")
         whole = value.ndim == 0 and not value.is_floating_point()
-        optimizer.state[weights[name]][kind] = int(value) if whole else value.to(weights[name].device)
+        state = optimizer.state[weights[name]]
+        state[kind] = int(value) if whole else placed(name, value.to(weights[name].device))
 
 
 def _groups(weights: Mapping[str, nn.Parameter], settings: LoopSettings, factors: Mapping[str, float]) -> Groups:

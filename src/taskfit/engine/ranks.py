@@ -41,9 +41,9 @@ class Ranks:
         """Whether this is the one process that writes files and tells events."""
         return self.rank == 0
 
-    def share(self, rows: Sequence[int]) -> list[int]:
-        """Return the rows of a step that are this rank's; together the ranks have each row once."""
-        return list(rows[self.rank :: self.count])
+    def shares(self, rows: Sequence[int]) -> dict[int, list[int]]:
+        """Return the rows of a step that are each rank's; together the ranks have each row once."""
+        return {rank: list(rows[rank :: self.count]) for rank in range(self.count)}
 
     def sum(self, values: Sequence[float]) -> list[float]:
         """Return the sum over all ranks of each value."""
@@ -113,6 +113,10 @@ class Ranks:
     def waiting(self) -> AbstractContextManager[None]:
         """Mark a block in which this rank waits for the others."""
         return self.watch.waiting() if self.watch is not None else nullcontext()
+
+    def working(self) -> AbstractContextManager[None]:
+        """Mark a block of work in which ranks wait for each other without a call of ours."""
+        return self.watch.waiting(explain=False) if self.watch is not None else nullcontext()
 
     def _first_failed(self, failed: bool) -> int | None:
         sent = torch.tensor([self.count - self.rank if failed else 0], device=self.device)

@@ -78,13 +78,15 @@ class Watch:
         self.thread.start()
 
     @contextmanager
-    def waiting(self) -> Iterator[None]:
+    def waiting(self, *, explain: bool = True) -> Iterator[None]:
         """Mark that this rank waits for others; a broken line is explained by the error of the rank that is gone."""
         self.waiting_since = time.monotonic()
         try:
             yield
         except RuntimeError as problem:
             self.waiting_since = None
+            if not explain and not _broken(problem):
+                raise
             raise self._explained(problem) from problem
         finally:
             self.waiting_since = None
@@ -159,6 +161,12 @@ class Watch:
         sys.stderr.write(f"{why}\n")
         sys.stderr.flush()
         os._exit(code)
+
+
+def _broken(problem: RuntimeError) -> bool:
+    """Whether it tells of a line between ranks, not of the work itself."""
+    words = str(problem).lower()
+    return "connection" in words or "gloo" in words or "nccl" in words
 
 
 def _silent(rank: int) -> Text:
