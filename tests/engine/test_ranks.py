@@ -172,6 +172,18 @@ def test_what_cannot_be_shared_out_is_refused(tmp_path: Path) -> None:
         masters_of(Line(), replace(adafactor, optimizer="lion"), Ranks(0, 2))
 
 
+def test_one_process_that_asks_for_more_is_told(tmp_path: Path) -> None:
+    desk, events = desk_at(tmp_path)
+    train(Line(), LoopSettings(epochs=1, batch=7, lr=0.1, parallel="fsdp"), desk=desk)
+    told = [event.data["text"] for event in events if event.kind == "warning"]
+    assert told == [
+        {
+            "en": "parallel: fsdp does nothing in one process; start more with torchrun --nproc-per-node",
+            "zh": "单进程中 parallel: fsdp 不起作用；请用 torchrun --nproc-per-node 启动多个进程",
+        }
+    ]
+
+
 def test_a_process_alone_is_the_lead_of_itself() -> None:
     with joined() as ranks:
         assert (ranks.rank, ranks.count, ranks.lead) == (0, 1, True)

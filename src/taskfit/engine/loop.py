@@ -83,6 +83,7 @@ class _Run:
         self.learner, self.settings, self.desk, self.folder, self.evaluate = learner, settings, desk, folder, evaluate
         self.ranks = current_ranks()
         self._warn(check_rows(learner))
+        self._warn(self._alone())
         self.per_epoch = math.ceil(learner.rows / settings.batch)
         self.steps = settings.max_steps or max(1, round(self.per_epoch * settings.epochs))
         self.every = max(1, round(self.per_epoch / settings.evaluations_per_epoch))
@@ -114,6 +115,15 @@ class _Run:
     def _stale(self) -> bool:
         patience = self.settings.patience
         return self.evaluate is not None and patience is not None and self.state.stale >= patience
+
+    def _alone(self) -> Text | None:
+        asked = self.settings.parallel
+        if self.ranks.count > 1 or asked not in ("ddp", "fsdp"):
+            return None
+        return Text(
+            f"parallel: {asked} does nothing in one process; start more with torchrun --nproc-per-node",
+            f"单进程中 parallel: {asked} 不起作用；请用 torchrun --nproc-per-node 启动多个进程",
+        )
 
     def _ended(self) -> bool:
         return self.state.step >= self.steps or self._stale()

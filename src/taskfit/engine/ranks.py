@@ -1,9 +1,10 @@
 """Ranks: the processes that `torchrun` starts to train one model together. Alone, every call here does nothing.
 
 All ranks read the same rows in the same order and take their part of each step; gradients and losses are summed,
-so that N ranks compute what one process computes. Only the lead (rank 0) writes files and tells events.
+so that N ranks compute what one process computes (but for dropout, which each rank draws for itself). Only the lead (rank 0) writes files and tells events.
 """
 
+import json
 import os
 import shutil
 import tempfile
@@ -25,6 +26,10 @@ from taskfit.engine.watch import Watch, error_of, facts_of
 
 BUCKET = 2**24  # numbers sent in one message
 EVER = timedelta(days=30)  # the watch decides who is gone, not a clock: the lead may measure and save for hours
+
+NOT_SENT = frozenset(
+    {"checkpoints", "cache", "start", "model", ".lock"}
+)  # of a run folder: large, and read by the lead
 
 
 @dataclass(frozen=True)
@@ -55,13 +60,15 @@ class Ranks:
         return [float(value) for value in sent.tolist()]
 
     def told_by(self, source: int, value: Any) -> Any:
-        """Return the value of rank `source` on every rank (plain values only: no tensors, no classes)."""
+        """Return the value of rank `source` (a JSON value) on every rank; what others give is not read."""
         if self.count == 1:
             return value
-        sent = [value]
+        words = json.dumps(value).encode("utf-8") if self.rank == source else b""
+        (size,) = self.sum([len(words)])
+        sent = torch.frombuffer(bytearray(words or bytes(int(size))), dtype=torch.uint8).to(self.device)
         with self.waiting():
-            dist.broadcast_object_list(sent, src=source, device=self.device)
-        return sent[0]
+            dist.broadcast(sent, src=source)
+        return json.loads(sent.cpu().numpy().tobytes())
 
     def sum_gradients(self, weights: Iterable[nn.Parameter]) -> None:
         """Sum gradients over all ranks in place; where only others have one, this rank's counts as zero."""
@@ -210,7 +217,9 @@ def desk_of_rank(desk: Desk) -> Iterator[Desk]:
     if ranks.count == 1:
         yield desk
         return
-    files = ranks.told_by(0, _files(desk.folder) if ranks.lead else None)
+    with ranks.together():
+        files = _files(desk.folder) if ranks.lead else {}
+    files = ranks.tensors_from_lead(files)
     if ranks.lead:
         yield desk
         return
@@ -218,15 +227,15 @@ def desk_of_rank(desk: Desk) -> Iterator[Desk]:
     try:
         for name, content in files.items():
             (own / name).parent.mkdir(parents=True, exist_ok=True)
-            (own / name).write_bytes(content)
+            (own / name).write_bytes(content.numpy().tobytes())
         yield replace(desk, folder=own, cache=own / "cache", emit=silent)
     finally:
         shutil.rmtree(own, ignore_errors=True)
 
 
-def _files(folder: Path) -> dict[str, bytes]:
+def _files(folder: Path) -> dict[str, Tensor]:
     return {
-        path.relative_to(folder).as_posix(): path.read_bytes()
+        path.relative_to(folder).as_posix(): torch.frombuffer(bytearray(content), dtype=torch.uint8)
         for path in sorted(folder.rglob("*"))
-        if path.is_file() and "checkpoints" not in path.parts and not path.name.startswith(".")
+        if path.is_file() and NOT_SENT.isdisjoint(path.relative_to(folder).parts) and (content := path.read_bytes())
     }

@@ -108,11 +108,11 @@ class Watch:
             try:
                 self.store.set(f"beat/{self.rank}", str(beat))
                 self._listen()
+                self._judge()
             except RuntimeError:
                 if not self.over.is_set() and self.waiting_since is not None:
                     self._end(1, Text("the launcher of the ranks is gone", "启动各进程的程序已不在"))
                 return
-            self._judge()
 
     def _listen(self) -> None:
         for one in self.others:
