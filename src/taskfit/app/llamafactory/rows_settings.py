@@ -7,6 +7,7 @@ from pydantic import model_validator
 from taskfit.core.settings import Refused, Settings, setting
 from taskfit.core.text import Text
 
+Thoughts = Literal["keep", "fill", "drop"]
 Mix = Literal["concat", "interleave_under", "interleave_over", "interleave_once"]
 
 
@@ -30,11 +31,20 @@ class DatasetRows(Settings):
     )
     mix: Mix = setting("concat", "how several datasets become one", "多个数据集如何合成一个")
     shares: tuple[float, ...] = setting((), "share of each dataset when they are interleaved", "交错时各数据集的比例")
-    thought: str = setting(
-        "",
-        "empty thought put before answers that have none (reasoning templates)",
-        "为没有思考内容的回答补上的空思考块（推理模板）",
+    tools: bool = setting(
+        True,
+        "the chat template can write tools; if not, rows with tools are listed",
+        "对话模板能写出工具；否则含工具的行会被列出",
     )
+    thoughts: Thoughts = setting(
+        "keep",
+        "thoughts before answers: keep them, fill in empty ones where there are none, drop them",
+        "回答前的思考：keep 保留，fill 为没有思考的回答补空思考块，drop 去掉",
+    )
+    thought_marks: tuple[str, ...] = setting(
+        ("<think>\n", "\n</think>\n\n"), "what stands around a thought", "思考块前后的标记", min_length=2, max_length=2
+    )
+    online: bool = setting(False, "allow downloads of datasets from the hub", "允许从 hub 下载数据集")
 
     @model_validator(mode="after")
     def _agree(self) -> "DatasetRows":
