@@ -9,11 +9,35 @@ Role = Literal["system", "user", "assistant", "tool"]
 
 
 @dataclass(frozen=True)
+class ToolCall:
+    """A call of a tool by the model: its name, its arguments as JSON text, and the id that its result names."""
+
+    name: str
+    arguments: str
+    id: str = ""
+
+
+@dataclass(frozen=True)
 class Message:
-    """One turn of a conversation."""
+    """One turn of a conversation.
+
+    `thinking` is what the model thinks before it answers, `calls` are the tools it calls. `name` and `call_id`
+    say of a tool's result which tool and which call it answers. `weight` is the share of the message in the
+    loss: None = the rule of the method, 0 = not learned.
+    """
 
     role: Role
     content: str
+    thinking: str = ""
+    calls: tuple[ToolCall, ...] = ()
+    name: str = ""
+    call_id: str = ""
+    weight: float | None = None
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether the message is only a role and its words."""
+        return not (self.thinking or self.calls or self.name or self.call_id or self.weight is not None)
 
 
 @dataclass(frozen=True)
@@ -32,6 +56,7 @@ class Example:
     """One row: what is asked (`messages`), the `target` (label name or text), and where it came from.
 
     `group` names rows that must stay on the same side of a split (same user, document or template).
+    `tools` are the tools that the model may call in this conversation, each as the JSON text of its schema.
     """
 
     id: str
@@ -39,6 +64,7 @@ class Example:
     target: str | None
     origin: Origin
     group: str | None = None
+    tools: tuple[str, ...] = ()
 
     @property
     def text(self) -> str:
@@ -88,9 +114,18 @@ def fingerprint(examples: Iterable[Example]) -> str:
     digest = hashlib.sha256()
     for example in examples:
         for message in example.messages:
-            digest.update(f"{message.role}\0{message.content}\0".encode("utf-8", "surrogatepass"))
-        digest.update(f"\1{example.target}\2".encode("utf-8", "surrogatepass"))
+            digest.update(f"{message.role}\0{message.content}\0{_more(message)}".encode("utf-8", "surrogatepass"))
+        tools = "".join(f"\3{tool}" for tool in example.tools)
+        digest.update(f"\1{example.target}\2{tools}".encode("utf-8", "surrogatepass"))
     return digest.hexdigest()[:16]
+
+
+def _more(message: Message) -> str:
+    """Return what a message holds beside its words; nothing for a plain one, whose hash stays what it was."""
+    if message.is_plain:
+        return ""
+    calls = [(call.name, call.arguments, call.id) for call in message.calls]
+    return f"\4{message.thinking}\0{calls}\0{message.name}\0{message.call_id}\0{message.weight}\0"
 
 
 def example_of(text: str, target: str | None, *, number: int = 1, file: str = "memory") -> Example:
