@@ -132,7 +132,8 @@ def _mix(parts: Sequence[tuple[Example, ...]], settings: DatasetRows, seed: int)
         yield parts[turn][places[turn] % len(parts[turn])]
         places[turn] += 1
         ended[turn] = ended[turn] or places[turn] >= len(parts[turn])
-        if all(ended) or (settings.mix == "interleave_under" and ended[turn]):
+        round_ends = bool(settings.shares) or settings.mix == "interleave_once" or turn == len(parts) - 1
+        if round_ends and (all(ended) or (settings.mix == "interleave_under" and any(ended))):
             return
 
 

@@ -8,7 +8,8 @@ from typing import Any
 
 from taskfit.app.llamafactory.dataset_info import Entry
 from taskfit.app.llamafactory.roles import Roles
-from taskfit.core.example import Example, Message, Origin
+from taskfit.core.example import Example, Message, Origin, ToolCall
+from taskfit.core.files import to_json
 from taskfit.core.text import Text
 
 ASKING, ANSWERING = ("user", "tool"), ("assistant", "call")
@@ -222,13 +223,15 @@ def _text(fields: Mapping[str, object], column: str | None) -> str:
 
 
 def example_of_talk(talk: Talk, origin: Origin) -> Example:
-    """Return the conversation as an example: its last answer is the target, unless that asks for tools."""
-    *before, last = (_message(turn) for turn in talk.turns)
-    if talk.turns[-1].calls or talk.turns[-1].weight is not None:
-        return Example(str(origin), (*before, last), None, origin)
-    return Example(str(origin), tuple(before), last.content, origin)
+    """Return the conversation as an example: its last answer is the target, unless that says more than words."""
+    messages = tuple(_message(turn) for turn in talk.turns)
+    tools = tuple(to_json(tool, indent=None) for tool in talk.tools)
+    if messages[-1].is_plain:
+        return Example(str(origin), messages[:-1], messages[-1].content, origin, tools=tools)
+    return Example(str(origin), messages, None, origin, tools=tools)
 
 
 def _message(turn: Turn) -> Message:
     role: Any = "assistant" if turn.role == "call" else turn.role
-    return Message(role, turn.content)
+    calls = tuple(ToolCall(call["name"], to_json(call["arguments"], indent=None)) for call in turn.calls)
+    return Message(role, turn.content, calls=calls, weight=turn.weight)

@@ -46,7 +46,7 @@ def _lora(given: Given, *, four_bits: bool) -> tuple[str, dict[str, Any]]:
         "start": "pissa" if given.flag("pissa_init") else None,
         "plus": given.number("loraplus_lr_ratio", 0.0) or None,
     }
-    return _checked(given, "lora", settings, extra)
+    return "lora", settings | {name: value for name, value in extra.items() if value is not None}
 
 
 def _layers(given: Given) -> tuple[str, dict[str, Any]]:
@@ -59,10 +59,3 @@ def _layers(given: Given) -> tuple[str, dict[str, Any]]:
         )
         value = 2
     return "last_layers", {"layers": value}
-
-
-def _checked(given: Given, method: str, settings: dict[str, Any], extra: dict[str, Any]) -> tuple[str, dict[str, Any]]:
-    fields = method_class(method).model_fields
-    wanted = {name: value for name, value in extra.items() if value is not None}
-    assert set(wanted) <= set(fields), sorted(wanted)
-    return method, settings | wanted
