@@ -157,3 +157,50 @@ def test_an_end_mark_that_is_a_token_ends_generations(tmp_path: Path) -> None:
     path = tmp_path / "chat_template.jinja"
     path.write_text("{% for m in messages %}{{ m.role }}: {{ m.content }}<|user|>{% endfor %}", encoding="utf-8")
     assert with_template(open_local("tiny"), str(path)).tokenizer.eos_token == "<|user|>"
+
+
+TOOLS = [
+    {
+        "name": "look",
+        "description": "Looks.",
+        "parameters": {
+            "type": "object",
+            "properties": {"day": {"type": "string", "description": "Which day"}},
+            "required": ["day"],
+        },
+    }
+]
+CALLING = [
+    {"role": "user", "content": "Q"},
+    {"role": "assistant", "content": "", "tool_calls": [{"function": {"name": "look", "arguments": {"day": "周一"}}}]},
+    {"role": "tool", "content": "rain"},
+]
+
+
+def with_tools(name: str, **options: Any) -> str:
+    from jinja2.sandbox import ImmutableSandboxedEnvironment
+
+    compiled = ImmutableSandboxedEnvironment()
+    compiled.filters["tojson"] = lambda value: json.dumps(value, ensure_ascii=False)
+    return compiled.from_string(chat_template(name, **options)).render(
+        messages=CALLING, tools=TOOLS, add_generation_prompt=True, eos_token="</s>", bos_token="<s>"
+    )
+
+
+def test_tools_are_written_in_the_form_of_the_template() -> None:
+    default = with_tools("default")
+    assert "> Tool Name: look\nTool Description: Looks.\nTool Args:\n  - day (string, required): Which day\n" in default
+    assert 'Action: look\nAction Input: {"day": "周一"}</s>\n' in default
+    qwen = with_tools("qwen")
+    assert '<tools>\n{"type": "function", "function": {"name": "look"' in qwen
+    assert '<tool_call>\n{"name": "look", "arguments": {"day": "周一"}}\n</tool_call><|im_end|>\n' in qwen
+    assert "<|im_start|>user\n<tool_response>\nrain\n</tool_response><|im_end|>" in qwen
+    mistral = with_tools("mistral")
+    assert '[AVAILABLE_TOOLS] [{"type": "function"' in mistral
+    assert '[TOOL_CALLS] [{"name": "look", "arguments": {"day": "周一"}}]</s>' in mistral
+    assert "Action Input" in with_tools("qwen", tool_format="default")
+
+
+def test_tools_under_a_format_that_is_not_known_raise() -> None:
+    with pytest.raises(Exception, match="raise_exception"):
+        with_tools("glm4")
