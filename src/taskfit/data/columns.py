@@ -1,7 +1,8 @@
-"""Which column is what: text, label, group, or the fields of an instruction row."""
+"""Which column is what: text, label, group, the fields of an instruction row, or a conversation."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 from taskfit.core.errors import DataError
 from taskfit.core.text import Text, did_you_mean
@@ -18,6 +19,10 @@ LABELS = (
 )
 GROUPS = ("group", "group_id", "user_id", "author_id", "doc_id", "document_id", "session_id", "分组")
 ALPACA = ("instruction", "output")
+CONVERSATIONS = ("messages", "conversations", "conversation")
+MEDIA = ("image", "images", "video", "videos", "audio", "audios")
+
+Shape = Literal["labelled", "instruction", "conversation", "text"]
 KNOWN_NAMES = frozenset((*TEXTS, *LABELS, *GROUPS))
 SHOWN = 20
 
@@ -26,7 +31,9 @@ SHOWN = 20
 class Columns:
     """The columns that are used: the text, its label or answer, and a group that a split keeps whole.
 
-    `instruction`, `input`, `system` and `history` are set for instruction (Alpaca) rows, whose `label` is the output.
+    `instruction`, `input`, `system` and `history` are set for instruction (Alpaca) rows, whose `label` is the output;
+    `messages` and `tools` for conversations. Rows of plain text have no label. `media` are columns of pictures, sound
+    and films: rows in which they hold something cannot be used.
     """
 
     text: str | None = None
@@ -36,23 +43,59 @@ class Columns:
     input: str | None = None
     system: str | None = None
     history: str | None = None
+    messages: str | None = None
+    tools: str | None = None
+    media: tuple[str, ...] = ()
 
     @property
     def used(self) -> tuple[str, ...]:
         """The names of all columns that are used."""
-        names = (self.text, self.label, self.group, self.instruction, self.input, self.system, self.history)
-        return tuple(name for name in names if name is not None)
+        asking = (self.text, self.label, self.group, self.instruction, self.input, self.system, self.history)
+        return tuple(name for name in (*asking, self.messages, self.tools, *self.media) if name is not None)
+
+    @property
+    def shape(self) -> Shape:
+        """What a row is: a text with its label or answer, an instruction row, a conversation, or only a text."""
+        if self.messages is not None:
+            return "conversation"
+        if self.instruction is not None:
+            return "instruction"
+        return "text" if self.label is None else "labelled"
 
 
-def recognise(columns: Sequence[str], asked: Columns | None, *, where: str) -> Columns:
-    """Return which column is what; raise DataError listing the columns when it is not clear."""
+def recognise(
+    columns: Sequence[str], asked: Columns | None, *, where: str, shape: Shape | None = None, plain: bool = False
+) -> Columns:
+    """Return which column is what; raise DataError listing the columns when it is not clear.
+
+    `shape` says what the rows are, where that is known. Rows of text without a label are only taken when `plain`.
+    """
     for name in (asked or Columns()).used:
         if name not in columns:
             raise _missing(name, columns, where)
     by_name = {name.strip().casefold(): name for name in reversed(columns)}
     asked = asked or Columns()
     group = asked.group or _first(by_name, GROUPS)
-    if asked.text is None and all(name in by_name for name in ALPACA) and not _is_labelled(by_name, asked):
+    media = tuple(by_name[name] for name in MEDIA if name in by_name)
+    messages = asked.messages or _first(by_name, CONVERSATIONS)
+    named = asked.text is None and asked.label is None
+    if shape == "conversation" or (shape is None and messages is not None and named):
+        if messages is None:
+            raise _no_conversation(columns, where)
+        tools = asked.tools or by_name.get("tools")
+        system = asked.system or by_name.get("system")
+        return Columns(group=group, system=system, messages=messages, tools=tools, media=media)
+    if shape == "text":
+        text = asked.text or _first(by_name, TEXTS)
+        if text is None:
+            raise _unclear(columns, text, "-", where=where)
+        return Columns(text=text, group=group)
+    if (
+        shape in (None, "instruction")
+        and asked.text is None
+        and all(name in by_name for name in ALPACA)
+        and not _is_labelled(by_name, asked)
+    ):
         return Columns(
             label=asked.label or by_name["output"],
             group=group,
@@ -60,9 +103,12 @@ def recognise(columns: Sequence[str], asked: Columns | None, *, where: str) -> C
             input=asked.input or by_name.get("input"),
             system=asked.system or by_name.get("system"),
             history=asked.history or by_name.get("history"),
+            media=media,
         )
     text = asked.text or _first(by_name, TEXTS, without=asked.label)
     label = asked.label or _first(by_name, LABELS, without=text)
+    if plain and shape is None and text is not None and label is None:
+        return Columns(text=text, group=group)
     if text is None or label is None:
         raise _unclear(columns, text, label, where=where)
     return Columns(text=text, label=label, group=group)
@@ -87,6 +133,17 @@ def _missing(name: str, columns: Sequence[str], where: str) -> DataError:
         Text(f"there is no column '{name}'; the columns are {shown}", f"没有名为 '{name}' 的列；现有的列：{shown}"),
         where=where,
         todo=did_you_mean(name, columns),
+    )
+
+
+def _no_conversation(columns: Sequence[str], where: str) -> DataError:
+    known, shown = ", ".join(CONVERSATIONS), _listing(columns)
+    return DataError(
+        Text(
+            f"there is no column of conversations ({known}); the columns are {shown}",
+            f"没有对话列（{known}）；现有的列：{shown}",
+        ),
+        where=where,
     )
 
 

@@ -65,6 +65,7 @@ def _example(row: Mapping[str, object], number: int, task: Task) -> Example | Fi
     meant = understand(row, roles)
     if isinstance(meant, Unusable):
         return Finding(identity, meant.reason)
+    assert meant.target is not None  # instruction rows with a thought are no labelled rows
     target = _name_of(meant.target, task)
     if target is None:
         shown = repr(meant.target)[:60]

@@ -3,7 +3,7 @@
 import json
 import math
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import NoReturn
 
 from taskfit.core.text import Text
@@ -54,6 +54,18 @@ def as_row(value: object, line: int, excerpt: str) -> RawRow | BadRow:
         return RawRow(line, value)
     kind = KINDS[type(value)]
     return BadRow(line, Text(f"a row is an object, this is {kind.en}", f"一行应是一个对象，而这是{kind.zh}"), excerpt)
+
+
+def written_json(value: object) -> str:
+    """Return `value` as JSON text in one line; numbers keep the digits they were written with."""
+    if isinstance(value, Written):
+        return str(value)
+    if isinstance(value, Mapping):
+        inner = (f"{json.dumps(str(key), ensure_ascii=False)}: {written_json(one)}" for key, one in value.items())
+        return "{" + ", ".join(inner) + "}"
+    if isinstance(value, (list, tuple)):
+        return "[" + ", ".join(map(written_json, value)) + "]"
+    return json.dumps(value, ensure_ascii=False, allow_nan=False)
 
 
 def why_not_json(text: str, problem: json.JSONDecodeError, *, last: bool = False) -> Text:

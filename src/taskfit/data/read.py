@@ -9,11 +9,17 @@ from taskfit.core.catalog import Catalog
 from taskfit.core.errors import SHOWN_FINDINGS, DataError, Finding
 from taskfit.core.example import Example, Origin
 from taskfit.core.text import Text
-from taskfit.data.columns import Columns, recognise
-from taskfit.data.rows import BadRow, Source, Table, excerpt_of, load, no_rows
+from taskfit.data.columns import Columns, Shape, recognise
+from taskfit.data.labelled_lines import hold_labels
+from taskfit.data.rows import BadRow, Source, Table, excerpt_of, load, no_rows, split_lines
 from taskfit.data.understand import Understood, Unusable, understand
 
 FORMATS = Catalog("taskfit.data.formats", "format")
+
+NO_TARGET = Text(
+    "its last answer is more than words (a thought, a tool call): nothing that an answer could be held against",
+    "最后的回答不只是文字（含思考或工具调用），没有可供比对的答案",
+)
 
 ListedKind = Literal["broken", "unusable", "left out"]
 
@@ -76,20 +82,27 @@ class Reading:
 
 
 def read_rows(
-    path: Path | str, *, columns: Columns | None = None, encoding: str | None = None, format: str | None = None
+    path: Path | str,
+    *,
+    columns: Columns | None = None,
+    encoding: str | None = None,
+    format: str | None = None,
+    shape: Shape | None = None,
+    plain: bool = False,
 ) -> Reading:
-    """Read a file of rows (CSV, TSV, JSON, JSONL, Parquet, Alpaca, labelled text) into Examples.
+    """Read a file of rows (CSV, TSV, JSON, JSONL, Parquet, Alpaca, conversations, text) into Examples.
 
-    Labels stay the text that stands in the file. Rows that cannot be used are listed with their line and
+    `shape` says what the rows are; left out, it is recognised by the columns. With `plain`, rows without a target
+    are rows, too: plain text, and conversations that end with more than words. Labels stay the text that stands in the file. Rows that cannot be used are listed with their line and
     reason. Raises DataError when the file as a whole cannot be used or no row of it can.
     """
     source = load(Path(path), encoding=encoding)
-    name = format or recognise_format(source)
+    name = format or (recognise_plain(source, shape) if plain or shape == "text" else recognise_format(source))
     table = format_named(name).read(source)
     if not table.rows:
         raise no_rows(source.name, _only_columns(table))
-    roles = _roles(source, table, columns)
-    examples, listed = _sort_rows(source, table, roles)
+    roles = _roles(source, table, columns, shape, plain=plain or shape == "text")
+    examples, listed = _sort_rows(source, table, roles, plain=plain or shape == "text")
     if not examples:
         raise _nothing_left(source, listed)
     coded = "binary" if name == "parquet" else source.decoded.encoding
@@ -108,13 +121,26 @@ def recognise_format(source: Source) -> str:
     return max(FORMATS.names(), key=lambda name: format_named(name).likely(source))
 
 
-def _roles(source: Source, table: Table, asked: Columns | None) -> Columns:
+def recognise_plain(source: Source, shape: Shape | None) -> str:
+    """Return the name of the format where plain text may be meant: lines of text without labels are rows of text."""
+    name = recognise_format(source)
+    if name != "labelled_text":
+        return name
+    if shape == "text":
+        return "plain_text"
+    lines = [line for line in split_lines(source.text.removeprefix("\ufeff")) if line.strip()]
+    return name if shape is not None or hold_labels(lines) else "plain_text"
+
+
+def _roles(source: Source, table: Table, asked: Columns | None, shape: Shape | None, *, plain: bool) -> Columns:
     if not table.columns:
         raise _nothing_left(source, [_broken(source, row) for row in table.rows if isinstance(row, BadRow)])
-    return recognise(table.columns, asked, where=source.name)
+    return recognise(table.columns, asked, where=source.name, shape=shape, plain=plain)
 
 
-def _sort_rows(source: Source, table: Table, roles: Columns) -> tuple[tuple[Example, ...], tuple[ListedRow, ...]]:
+def _sort_rows(
+    source: Source, table: Table, roles: Columns, *, plain: bool
+) -> tuple[tuple[Example, ...], tuple[ListedRow, ...]]:
     examples: list[Example] = []
     listed: list[ListedRow] = []
     seen: dict[int, int] = {}
@@ -126,6 +152,9 @@ def _sort_rows(source: Source, table: Table, roles: Columns) -> tuple[tuple[Exam
         if isinstance(meant, Unusable):
             listed.append(ListedRow(source.name, row.line, meant.reason, excerpt_of(meant.shown)))
             continue
+        if meant.target is None and not plain:
+            listed.append(ListedRow(source.name, row.line, NO_TARGET, excerpt_of(meant.messages[-1].content)))
+            continue
         seen[row.line] = seen.get(row.line, 0) + 1
         examples.append(_example(source.name, row.line, seen[row.line], meant))
     return tuple(examples), tuple(listed)
@@ -135,7 +164,7 @@ def _example(name: str, line: int, number: int, meant: Understood) -> Example:
     origin = Origin(name, line)
     # Several objects may stand in one line of a JSON file; their ids still differ.
     identity = str(origin) if number == 1 else f"{origin}#{number}"
-    return Example(identity, meant.messages, meant.target, origin, meant.group)
+    return Example(identity, meant.messages, meant.target, origin, meant.group, meant.tools)
 
 
 def _broken(source: Source, row: BadRow) -> ListedRow:

@@ -6,8 +6,10 @@ from dataclasses import dataclass
 from taskfit.core.example import Message
 from taskfit.core.text import Text
 from taskfit.data.columns import Columns
-from taskfit.data.json_text import KINDS
+from taskfit.data.conversation import check_calls, conversation_of, tools_of
+from taskfit.data.message import A_TEXT, last_answer, thought_and_words
 from taskfit.data.rows import Written
+from taskfit.data.wrong import Wrong, kind_of, whole_text
 
 PLACEHOLDERS = frozenset(
     ("<noinput>", "noinput", "no input", "none", "n/a", "na", "null", "nil", "-", "无", "无输入", "没有输入", "空")
@@ -19,8 +21,9 @@ class Understood:
     """What a row says."""
 
     messages: tuple[Message, ...]
-    target: str
+    target: str | None
     group: str | None = None
+    tools: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -31,25 +34,52 @@ class Unusable:
     shown: str = ""
 
 
-class _Wrong(Exception):
-    def __init__(self, reason: Text) -> None:
-        self.reason = reason
-        super().__init__(reason.en)
-
-
 def understand(fields: Mapping[str, object], roles: Columns) -> Understood | Unusable:
     """Return the messages and target of a row."""
     try:
-        group = _optional(fields, roles.group)
-        if roles.instruction is None:
-            assert roles.text is not None
-            assert roles.label is not None
-            text = _needed(fields, roles.text)
-            return Understood((Message("user", text),), _needed(fields, roles.label, kinds=(str, bool)), group or None)
-        return Understood(_conversation(fields, roles), _answer(fields, roles), group or None)
-    except _Wrong as wrong:
+        return _understood(fields, roles)
+    except Wrong as wrong:
         shown = next((value for value in fields.values() if isinstance(value, str) and value.strip()), "")
         return Unusable(wrong.reason, shown)
+
+
+def _understood(fields: Mapping[str, object], roles: Columns) -> Understood:
+    group = _optional(fields, roles.group) or None
+    for name in roles.media:
+        if fields.get(name) not in (None, "", []):
+            raise Wrong(Text(f"'{name}' holds media: not supported", f"'{name}' 含有多媒体内容：不支持"))
+    if roles.shape == "conversation":
+        return _talk(fields, roles, group)
+    if roles.shape == "instruction":
+        return _told(_conversation(fields, roles), _answer(fields, roles), group)
+    assert roles.text is not None
+    messages = (Message("user", _needed(fields, roles.text)),)
+    target = None if roles.label is None else _needed(fields, roles.label, kinds=(str, bool))
+    return Understood(messages, target, group)
+
+
+def _talk(fields: Mapping[str, object], roles: Columns, group: str | None) -> Understood:
+    """Return a conversation; its last answer is the target where that is only words."""
+    assert roles.messages is not None
+    if roles.messages not in fields:
+        raise Wrong(Text(f"the field '{roles.messages}' is missing", f"缺少字段 '{roles.messages}'"))
+    messages = conversation_of(fields[roles.messages], roles.messages)
+    tools = tools_of(fields.get(roles.tools), roles.tools) if roles.tools is not None else ()
+    check_calls(messages, tools)
+    system = _optional(fields, roles.system)
+    if system.strip() and messages[0].role != "system":
+        messages = (Message("system", system), *messages)
+    target = last_answer(messages)
+    return Understood(messages if target is None else messages[:-1], target, group, tools)
+
+
+def _told(messages: tuple[Message, ...], answer: str, group: str | None) -> Understood:
+    thought, words = thought_and_words(answer) if "</think>" in answer else ("", answer)
+    if not thought.strip():
+        return Understood(messages, words if words.strip() else answer, group)
+    if not words.strip():
+        raise Wrong(Text("an empty answer behind the thought", "思考之后的回答为空"))
+    return Understood((*messages, Message("assistant", words, thinking=thought)), None, group)
 
 
 def _conversation(fields: Mapping[str, object], roles: Columns) -> tuple[Message, ...]:
@@ -69,7 +99,7 @@ def _conversation(fields: Mapping[str, object], roles: Columns) -> tuple[Message
 def _answer(fields: Mapping[str, object], roles: Columns) -> str:
     assert roles.label is not None
     if isinstance(fields.get(roles.label), Written):
-        raise _Wrong(_kind(roles.label, fields[roles.label]))
+        raise Wrong(kind_of(roles.label, fields[roles.label], A_TEXT))
     return _needed(fields, roles.label)
 
 
@@ -78,31 +108,31 @@ def _turns(fields: Mapping[str, object], name: str | None) -> list[tuple[str, st
     if name is None or value is None or value == "" or value == [[]]:
         return []
     if not isinstance(value, list):
-        raise _Wrong(_kind(name, value))
+        raise Wrong(kind_of(name, value, A_TEXT))
     turns = []
     for turn in value:
         if not isinstance(turn, list) or len(turn) != 2 or not all(isinstance(one, str) for one in turn):
-            raise _Wrong(
+            raise Wrong(
                 Text(
                     f"'{name}' is a list of [question, answer] pairs of texts, not {turn!r:.40}",
                     f"'{name}' 应为 [问, 答] 文本对的列表，而不是 {turn!r:.40}",
                 )
             )
-        turns.append((_whole(name, turn[0]), _whole(name, turn[1])))
+        turns.append((whole_text(name, turn[0]), whole_text(name, turn[1])))
     return turns
 
 
 def _needed(fields: Mapping[str, object], name: str, *, kinds: tuple[type, ...] = (str,)) -> str:
     if name not in fields:
-        raise _Wrong(Text(f"the field '{name}' is missing", f"缺少字段 '{name}'"))
+        raise Wrong(Text(f"the field '{name}' is missing", f"缺少字段 '{name}'"))
     value = fields[name]
     if isinstance(value, bool) and bool in kinds:
         return "true" if value else "false"
     if not isinstance(value, str):
-        raise _Wrong(_kind(name, value))
+        raise Wrong(kind_of(name, value, A_TEXT))
     if not value.strip():
-        raise _Wrong(Text(f"'{name}' is empty", f"'{name}' 为空"))
-    return _whole(name, value)
+        raise Wrong(Text(f"'{name}' is empty", f"'{name}' 为空"))
+    return whole_text(name, value)
 
 
 def _optional(fields: Mapping[str, object], name: str | None) -> str:
@@ -110,19 +140,5 @@ def _optional(fields: Mapping[str, object], name: str | None) -> str:
     if name is None or value is None:
         return ""
     if not isinstance(value, str):
-        raise _Wrong(_kind(name, value))
-    return _whole(name, value)
-
-
-def _kind(name: str, value: object) -> Text:
-    kind = KINDS.get(type(value), Text("something else", "其他类型"))
-    return Text(f"'{name}' is {kind.en}, a text is expected", f"'{name}' 是{kind.zh}，应为文本")
-
-
-def _whole(name: str, value: str) -> str:
-    # A lone half of a surrogate pair cannot be written to any file again.
-    if not value.isascii() and any("\ud800" <= one <= "\udfff" for one in value):
-        raise _Wrong(
-            Text(f"'{name}' holds half a character (a lone surrogate)", f"'{name}' 含有半个字符（孤立代理项）")
-        )
-    return str(value)
+        raise Wrong(kind_of(name, value, A_TEXT))
+    return whole_text(name, value)

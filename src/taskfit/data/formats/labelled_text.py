@@ -1,17 +1,15 @@
 """Labelled text: one row per line, `text<TAB>label`, `label<TAB>text` or `label text` (also fastText's `__label__x`)."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 
 from taskfit.core.errors import DataError
 from taskfit.core.text import Text
+from taskfit.data.labelled_lines import Split, best_split
 from taskfit.data.rows import BadRow, RawRow, Source, Table, excerpt_of, no_rows, split_lines
 
 SUFFIXES = (".txt",)
 COLUMNS = ("text", "label")
 PREFIX = "__label__"
-FEW_LABELS = 20
-
-Pair = tuple[str, str]
 
 
 def likely(source: Source) -> int:
@@ -24,7 +22,7 @@ def read(source: Source) -> Table:
     lines = [(number, line) for number, line in enumerate(split_lines(source.text.lstrip("\ufeff")), 1) if line.strip()]
     if not lines:
         raise no_rows(source.name)
-    split = _best_split([line for _, line in lines])
+    split = best_split([line for _, line in lines])
     if split is None:
         raise DataError(
             Text("no label is recognised in these lines", "在这些行中认不出标签"),
@@ -37,7 +35,7 @@ def read(source: Source) -> Table:
     return Table(COLUMNS, tuple(_rows(lines, split)))
 
 
-def _rows(lines: Sequence[tuple[int, str]], split: Callable[[str], Pair | None]) -> Iterator[RawRow | BadRow]:
+def _rows(lines: Sequence[tuple[int, str]], split: Split) -> Iterator[RawRow | BadRow]:
     for number, line in lines:
         pair = split(line)
         if pair is None:
@@ -46,35 +44,3 @@ def _rows(lines: Sequence[tuple[int, str]], split: Callable[[str], Pair | None])
             yield BadRow(number, Text("more than one label", "标签多于一个"), excerpt_of(line))
         else:
             yield RawRow(number, {"text": pair[0], "label": pair[1].removeprefix(PREFIX)})
-
-
-def _best_split(lines: Sequence[str]) -> Callable[[str], Pair | None] | None:
-    """Return the way of cutting a line whose labels are fewest, or None when none has few."""
-    ways = (_label_last, _label_first) if _mostly(lines, _label_last) else (_label_word_first,)
-    counted = [(len(_labels(lines, way)), way) for way in ways]
-    count, best = min(counted, key=lambda item: item[0])
-    return best if 0 < count <= max(FEW_LABELS, 0.3 * len(lines)) else None
-
-
-def _mostly(lines: Sequence[str], way: Callable[[str], Pair | None]) -> bool:
-    return sum(way(line) is not None for line in lines) > 0.5 * len(lines)
-
-
-def _labels(lines: Sequence[str], way: Callable[[str], Pair | None]) -> set[str]:
-    pairs = (way(line) for line in lines)
-    return {pair[1] for pair in pairs if pair is not None}
-
-
-def _label_last(line: str) -> Pair | None:
-    text, tab, label = line.rpartition("\t")
-    return (text, label) if tab else None
-
-
-def _label_first(line: str) -> Pair | None:
-    label, tab, text = line.partition("\t")
-    return (text, label) if tab else None
-
-
-def _label_word_first(line: str) -> Pair | None:
-    label, space, text = line.partition(" ")
-    return (text, label) if space else None
