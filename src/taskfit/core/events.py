@@ -15,7 +15,9 @@ EventKind = Literal[
     "rung.impossible",  # rung, reason {en, zh}
     "rung.failed",  # rung, error
     "progress",  # rung, phase {en, zh}, done, total, unit
-    "train.step",  # rung, step, loss, lr, tokens
+    "preflight",  # what will be learned: an example with its parts, counts of rows and tokens (see engine/preflight.py)
+    "train.step",  # rung, trial, step, total, loss, lr, tokens
+    "train.look",  # rung, trial, step, epoch, loss, dev_score (None where nothing is measured)
     "warning",  # text {en, zh}
     "verdict",  # sentence {en, zh}
     "run.finished",  # report

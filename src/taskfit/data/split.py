@@ -74,16 +74,17 @@ def given_splits(
     train: Sequence[Example],
     *,
     dev: Sequence[Example] | None = None,
-    test: Sequence[Example],
+    test: Sequence[Example] | None,
     seed: int,
     dev_share: float = 0.2,
     max_dev: int = 1000,
 ) -> GivenSplits:
-    """Return splits from the user's own files; dev is cut out of train when there is none.
+    """Return splits from the user's own files; dev is cut out of train when there is none (but not when it is empty).
 
     Training rows whose exact or near duplicate stands in test or dev, and dev rows whose duplicate stands in
     test, are left out and listed. The test rows are never touched.
     """
+    dev_wanted, test_wanted, test = dev is None or bool(dev), test is not None, test or ()
     rows = (*train, *(dev or ()), *test)
     groups = dict(zip(map(id, rows), duplicate_groups(rows), strict=True))
 
@@ -101,7 +102,7 @@ def given_splits(
         kept, listed_train = _without(kept, clean_dev, group_of, name=dev_name)
         splits = Splits(tuple(kept), tuple(clean_dev), tuple(test))
         listed = [*listed, *listed_dev, *listed_train]
-    _whole(splits, dev_wanted=True)
+    _whole(splits, dev_wanted=dev_wanted, test_wanted=test_wanted)
     return GivenSplits(splits, tuple(listed))
 
 
@@ -217,8 +218,10 @@ def _enough(examples: Sequence[Example]) -> None:
         )
 
 
-def _whole(splits: Splits, *, dev_wanted: bool) -> None:
-    parts = {"train": splits.train, "test": splits.test} | ({"dev": splits.dev} if dev_wanted else {})
+def _whole(splits: Splits, *, dev_wanted: bool, test_wanted: bool = True) -> None:
+    parts = {"train": splits.train}
+    parts |= {"dev": splits.dev} if dev_wanted else {}
+    parts |= {"test": splits.test} if test_wanted else {}
     empty = [name for name, part in parts.items() if not part]
     if empty:
         names = ", ".join(empty)
