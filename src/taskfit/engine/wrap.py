@@ -45,12 +45,15 @@ def with_adapter(model: LocalModel, config: Any, seed: int) -> LocalModel:
     return replace(copy, network=network, body=body_of(network.get_base_model(), model.card.family))
 
 
-def save_adapter(model: LocalModel, folder: Path) -> None:
-    """Write the adapter in PEFT's own format (adapter_config.json, adapter_model.safetensors)."""
+def save_adapter(model: LocalModel, folder: Path, state: dict[str, torch.Tensor] | None = None) -> None:
+    """Write the adapter in PEFT's own format (adapter_config.json, adapter_model.safetensors).
+
+    With `state`, its tensors are written in place of the network's.
+    """
     target = folder / "adapter"
     try:
         with _peft_quiet():
-            model.network.save_pretrained(target)
+            model.network.save_pretrained(target, state_dict=state)
         for path in target.iterdir():
             obey_umask(path)
     except (OSError, SafetensorError) as problem:
@@ -65,6 +68,7 @@ def load_adapter(model: LocalModel, folder: Path) -> LocalModel:
     with _peft_quiet():
         network = PeftModel.from_pretrained(copy.network, folder / "adapter")
     network.eval()
+    quicken(network)
     return replace(copy, network=network, body=body_of(network.get_base_model(), model.card.family))
 
 

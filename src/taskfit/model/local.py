@@ -78,7 +78,8 @@ class LocalModel:
         """
         wanted = None if train is None else set(train)
         named = dict(self.network.named_parameters(remove_duplicate=True))
-        shared = {id(p): p for name, p in named.items() if wanted is not None and name not in wanted}
+        shared: dict[int, Any] = {id(p): p for name, p in named.items() if wanted is not None and name not in wanted}
+        shared |= {id(buffer): buffer for buffer in self.network.buffers()}  # rotary tables, quantised weights
         network = copy.deepcopy(self.network, dict(shared) if dtype is None else {})
         for name, parameter in network.named_parameters():
             if dtype is not None:  # not `network.to`: rotary tables must keep their digits
