@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 SECONDS_BETWEEN_REFRESHES = 1 / 4
 SECONDS_BETWEEN_PROGRESS_LINES = 10.0
 BAR_CELLS = 24
+NOT_A_LINE = ("train.look", "preflight")
 
 UNITS = {
     "rows": Text("rows", "行"),
@@ -81,7 +82,7 @@ class Board:
         if event.kind == "progress":
             self._progress(data, event.time)
         elif event.kind == "train.step":
-            self.step = _step_line(data)
+            self.step = step_line(data)
         elif event.kind.startswith("rung."):
             row = self.rows.setdefault(rung, Row())
             self.phase, self.step = None, ""
@@ -94,10 +95,10 @@ class Board:
             )
             found = data.get("measurement")
             row.measurement = found if isinstance(found, Mapping) else None
-            row.why = _said(data.get("reason") or data.get("error"))
+            row.why = said(data.get("reason") or data.get("error"))
 
     def _progress(self, data: Mapping[str, object], now: float) -> None:
-        name, done, total = _said(data.get("phase")), _whole(data.get("done")), _whole(data.get("total"))
+        name, done, total = said(data.get("phase")), _whole(data.get("done")), _whole(data.get("total"))
         if self.phase is None or self.phase.name != name or done < self.phase.done:
             self.phase = Phase(name, now, first=done)
         self.phase.done, self.phase.total, self.phase.unit, self.phase.now = done, total, str(data.get("unit", "")), now
@@ -148,7 +149,7 @@ class LiveTable:
         """Take one event and show it; progress refreshes the table at most four times a second."""
         self.board.take(event)
         if event.kind == "warning":
-            self._warn(_said(event.data.get("text")))
+            self._warn(said(event.data.get("text")))
         elif self._live is None:
             self._plain(event)
         elif event.kind in ("run.started", "rows.read", "splits.made"):
@@ -169,6 +170,8 @@ class LiveTable:
     def _plain(self, event: Event) -> None:
         if event.kind == "rung.started":
             self._line_phase = ""
+        if event.kind in NOT_A_LINE:
+            return
         if event.kind in ("progress", "train.step"):
             phase, now = self.board.phase, event.time
             if self.quiet or event.kind == "train.step" or phase is None:
@@ -213,7 +216,7 @@ def picture_of(board: Board, now: float) -> "RenderableType":
             _cost(row.measurement),
         )
         table.add_row(*(RichText(cell) for cell in cells), style=style)
-    return Group(table, RichText(_phase_line(board)))
+    return Group(table, RichText(phase_line(board)))
 
 
 def cut_short(text: str, limit: int = 40) -> str:
@@ -221,7 +224,8 @@ def cut_short(text: str, limit: int = 40) -> str:
     return text if len(text) <= limit else f"{text[: limit - 1]}…"
 
 
-def _phase_line(board: Board) -> str:
+def phase_line(board: Board) -> str:
+    """Return how far the running phase is, as one line; "" when none runs."""
     phase = board.phase
     if phase is None:
         return ""
@@ -239,7 +243,7 @@ def _line(event: Event) -> str:
     data, rung = event.data, one_line(str(event.data.get("rung", "")))
     found = data.get("measurement")
     metric = _metric(found if isinstance(found, Mapping) else None)
-    why = _said(data.get("reason") or data.get("error"))
+    why = said(data.get("reason") or data.get("error"))
     lines: dict[str, Text] = {
         "run.started": Text(f"run folder: {data.get('folder')}", f"运行目录：{data.get('folder')}"),
         "rows.read": _rows_line(data),
@@ -250,8 +254,8 @@ def _line(event: Event) -> str:
         "rung.impossible": Text(f"{rung}: not possible: {why}", f"{rung}：不可行：{why}"),
         "rung.failed": Text(f"{rung}: failed: {why}", f"{rung}：失败：{why}"),
         "progress": _progress_line(rung, data),
-        "train.step": same(f"{rung}: {_step_line(data)}"),
-        "verdict": same(_said(data.get("sentence"))),
+        "train.step": same(f"{rung}: {step_line(data)}"),
+        "verdict": same(said(data.get("sentence"))),
         "run.finished": Text(f"report: {data.get('report')}", f"报告：{data.get('report')}"),
     }
     return str(lines.get(event.kind, same(event.kind)))
@@ -279,11 +283,12 @@ def _progress_line(rung: str, data: Mapping[str, object]) -> Text:
     name = str(data.get("unit", ""))
     unit = UNITS.get(name, name)
     counts = f"{_whole(data.get('done')):,}/{_whole(data.get('total')):,} {unit}".strip()
-    phase = _said(data.get("phase"))
+    phase = said(data.get("phase"))
     return Text(f"{rung}: {phase} {counts}", f"{rung}：{phase} {counts}")
 
 
-def _step_line(data: Mapping[str, object]) -> str:
+def step_line(data: Mapping[str, object]) -> str:
+    """Return a training step as a few words."""
     loss = data.get("loss")
     shown = f" {loss:.3f}" if isinstance(loss, float) else ""
     step = _whole(data.get("step"))
@@ -323,7 +328,7 @@ def _cost(measurement: Mapping[str, object] | None) -> str:
     return ""
 
 
-def _said(value: object) -> str:
+def said(value: object) -> str:
     """Return a sentence of an event in the reader's language."""
     if isinstance(value, Mapping) and "en" in value and "zh" in value:
         return str(Text(str(value["en"]), str(value["zh"])))

@@ -151,10 +151,10 @@ def test_a_stopped_run_continues_and_gives_the_same_weights(tmp_path):
     assert train(settings) == cut
 
 
-def test_both_or_no_start_and_both_or_no_source_are_refused(tmp_path):
-    with pytest.raises(UsageError, match="exactly one of 'model' and 'new'"):
+def test_two_starts_and_two_sources_are_refused(tmp_path):
+    with pytest.raises(UsageError, match="only one of 'model' and 'new'"):
         recipe(tmp_path, model="tiny")
-    with pytest.raises(UsageError, match="exactly one of 'file' and 'world'"):
+    with pytest.raises(UsageError, match="exactly one of 'files', 'datasets' and 'world'"):
         recipe(tmp_path, rows={"file": "a.csv", "world": "documents"})
 
 

@@ -1,116 +1,142 @@
-"""Train one method on rows of a file or of the built-in world; the start is a model, or a new one made from nothing."""
+"""Train one method on rows: read and divide them, open or make the model, train, measure, write what was made."""
 
 import os
 import shutil
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, nullcontext
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any
 
-from pydantic import field_validator, model_validator
-
-from taskfit.app.settings import METHODS, method_class
-from taskfit.core.errors import NotPossible
+from taskfit.app.settings import method_class
+from taskfit.app.stop import stoppable
+from taskfit.app.sweep import check_sweep, dev_score, sweep
+from taskfit.app.sweep_settings import SweepSettings
+from taskfit.app.train_facts import Pace, machine, trained_facts
+from taskfit.app.train_file import read_train
+from taskfit.app.train_place import FINISHED, SETTINGS, begin_anew, check_same, run_of
+from taskfit.app.train_rows import TrainGround, ground_in_memory, ground_of
+from taskfit.app.train_score import worth_of
+from taskfit.app.train_settings import TrainRows, TrainSettings
+from taskfit.core.errors import DataError, NotPossible, UsageError
 from taskfit.core.events import Emit, Event, silent
 from taskfit.core.example import Example, Practice
-from taskfit.core.files import read_json, write_json
-from taskfit.core.meter import bytes_peak
-from taskfit.core.method import Desk
+from taskfit.core.files import read_json, write_json, write_lines
+from taskfit.core.meter import Meter, reset_bytes_peak
+from taskfit.core.method import Desk, Method
+from taskfit.core.prediction import Predictor, Story
 from taskfit.core.run import RunFolder
-from taskfit.core.settings import Refused, Settings, setting
-from taskfit.core.task import Task
 from taskfit.core.text import Text
-from taskfit.core.yaml import read_yaml, write_yaml
-from taskfit.data.world.source import Genre, tokenizer_texts, world_examples
-from taskfit.model.fresh import FreshModel
+from taskfit.core.yaml import write_yaml
+from taskfit.trackers import check_trackers, tracking
 
-FINISHED = "trained.json"
+if TYPE_CHECKING:
+    from taskfit.engine.ranks import Ranks
 
+__all__ = ["FINISHED", "TrainRows", "TrainSettings", "read_train", "train", "train_run"]
 
-class TrainRows(Settings):
-    """Where training rows come from: a file, or the generator of the built-in world."""
-
-    about: ClassVar[Text] = Text("The rows to train on", "训练数据")
-
-    file: str | None = setting(None, "file of rows (text, or conversations)", "数据文件（文本或对话）")
-    world: Genre | None = setting(
-        None, "rows that the generator of the built-in world writes", "由内置世界生成器写出的数据"
-    )
-    count: int = setting(1000, "how many rows the generator writes", "生成器写出的行数", ge=1, le=10_000_000)
-    first: int = setting(0, "seed of its first row", "第一行的种子", ge=0)
-    dev: int = setting(0, "last rows kept apart to measure the loss on", "留出末尾若干行用于测量损失", ge=0)
-
-    @model_validator(mode="before")
-    @classmethod
-    def _a_name_is_a_file(cls, value: object) -> object:
-        return {"file": value} if isinstance(value, str) else value
-
-    @model_validator(mode="after")
-    def _one_source(self) -> "TrainRows":
-        if (self.file is None) == (self.world is None):
-            raise Refused(
-                Text("rows come from a file or from the world", "数据来自文件或内置世界，二者选一"),
-                Text("set exactly one of 'file' and 'world'", "请在 'file' 与 'world' 中恰好设置一个"),
-            )
-        return self
+OUTER = ("checkpoints", "trials")  # of no use after the end, unless the user asked to keep checkpoints
 
 
-class TrainSettings(Settings):
-    """All that `taskfit train` can be told."""
-
-    about: ClassVar[Text] = Text("Train one method on rows", "用数据训练一种方法")
-
-    method: str = setting(..., "name of the method", "方法名")
-    settings: dict[str, Any] = setting({}, "settings of the method", "方法的设置")
-    model: str | None = setting(
-        None, "model to start from: tiny, a folder, a hub name", "起始模型：tiny、本地目录或 hub 名称"
-    )
-    new: FreshModel | None = setting(None, "sizes of a new model to start from", "从零开始的新模型的规格")
-    rows: TrainRows = setting(..., "the rows: a file, or the built-in world", "数据：文件或内置世界")
-    instruction: str = setting("", "instruction that the trained model is used with", "使用训练后的模型时的指令")
-    run: str = setting(..., "folder of the run; the model is written into it", "运行目录，模型写入其中", min_length=1)
-    seed: int = setting(0, "seed of everything random", "随机种子", ge=0, le=2**31 - 1)
-    threads: int | None = setting(
-        None, "processor threads; default: as many as are free", "处理器线程数；默认用空闲的核", ge=1, le=1024
-    )
-    online: bool = setting(False, "allow downloads of models from the hub", "允许从 hub 下载模型")
-
-    @field_validator("method")
-    @classmethod
-    def _known_method(cls, value: str) -> str:
-        if problem := METHODS.problem(value):
-            raise Refused(problem.what, problem.todo)
-        return value
-
-    @model_validator(mode="after")
-    def _one_start(self) -> "TrainSettings":
-        if (self.model is None) == (self.new is None):
-            raise Refused(
-                Text("training starts from a model or from a new one", "训练从已有模型或新模型开始，二者选一"),
-                Text("set exactly one of 'model' and 'new'", "请在 'model' 与 'new' 中恰好设置一个"),
-            )
-        return self
+def train(settings: TrainSettings, emit: Emit = silent, practice: Practice | None = None) -> Path:
+    """Train, and return the folder of the trained model (or of what the method writes); see `train_run`."""
+    run = train_run(settings, emit, practice)
+    return run / str(read_json(run / FINISHED)["result"])
 
 
-def read_train(path: Path) -> TrainSettings:
-    """Return the settings in a recipe; file names in it count from the folder that taskfit is started in."""
-    file = read_yaml(path)
-    settings = TrainSettings.read(file.values, where=str(path), lines=file.lines)
-    method_class(settings.method).read(settings.settings, where=str(path), lines=file.lines, at="settings")
-    return settings
+def train_run(
+    settings: TrainSettings, emit: Emit = silent, practice: Practice | None = None, *, fresh: bool = False
+) -> Path:
+    """Train, and return the run folder; `practice` stands for the rows where the caller has read them.
 
-
-def train(settings: TrainSettings, emit: Emit = silent) -> Path:
-    """Train, and return the folder of the trained model (or of what the method writes).
-
-    A second call with the same run folder continues from its checkpoint; a finished one is returned as it is.
+    A second call with the same settings continues an unfinished run from its checkpoint; a finished one is
+    returned as it is. `fresh` begins anew. Raises TaskfitError for anything the user can mend, and
+    KeyboardInterrupt, after saving, when asked to stop.
     """
-    run = RunFolder(Path(settings.run))
-    with run.locked():
-        if not (run.path / FINISHED).is_file():
-            _train(settings, run, _recorded(run, emit))
-    folder = run.path / str(read_json(run.path / FINISHED)["result"])
-    emit(Event("run.finished", {"report": str(folder)}))
-    return folder
+    check_trackers(_trackers(settings))
+    if settings.sweep is not None:
+        check_sweep()
+    from taskfit.engine.ranks import joined
+
+    with joined() as ranks, _computing(settings, ranks), _place(settings, ranks) as run, stoppable() as stop:
+        job = _Job(settings, run, _recorded(run, emit) if ranks.lead else silent, ranks, stop)
+        if job.to_do(fresh=fresh):
+            _train(job, practice)
+        if ranks.lead:
+            emit(Event("run.finished", {"report": run.path.as_posix()}))
+    return run.path
+
+
+@dataclass(frozen=True)
+class _Job:
+    """What every step of a training needs to know."""
+
+    settings: TrainSettings
+    run: RunFolder
+    emit: Emit
+    ranks: "Ranks"
+    stop: Callable[[], bool]
+
+    def to_do(self, *, fresh: bool) -> bool:
+        """Tell whether anything is left to do; an ended run that shall be longer goes on."""
+        left = True
+        with self.ranks.together():
+            if self.ranks.lead:
+                if fresh:
+                    begin_anew(self.run.path)
+                self.emit(
+                    Event("run.started", {"folder": self.run.path.as_posix(), "settings": self.settings.values()})
+                )
+                left = self._left()
+        return bool(self.ranks.told_by(0, left))
+
+    def _left(self) -> bool:
+        path = self.run.path
+        if not (path / SETTINGS).is_file():
+            return True
+        longer = check_same(path, self.settings)
+        if longer:
+            (path / FINISHED).unlink(missing_ok=True)
+        return not (path / FINISHED).is_file()
+
+    def warn(self, text: Text) -> None:
+        """Show a warning."""
+        self.emit(Event("warning", {"text": {"en": text.en, "zh": text.zh}}))
+
+    def desk(self, folder: Path, *, note: str = "") -> Desk:
+        """Return a desk to train at."""
+        settings = self.settings
+        return Desk(
+            folder,
+            self.run.cache,
+            rung=settings.method,
+            note=note,
+            seed=settings.seed,
+            trials=settings.trials,
+            meter=Meter(),
+            emit=self.emit,
+            stop=self.stop,
+        )
+
+
+@contextmanager
+def _place(settings: TrainSettings, ranks: "Ranks") -> Iterator[RunFolder]:
+    """Hold the run folder; one in which nothing was begun is taken away again."""
+    path = ""
+    with ranks.together():
+        if ranks.lead:
+            path = str(run_of(settings).path)
+    run = RunFolder(Path(ranks.told_by(0, path)))
+    with run.locked() if ranks.lead else nullcontext():
+        try:
+            yield run
+        finally:
+            if ranks.lead and not any(one for one in run.path.iterdir() if one.name not in (".lock", "events.jsonl")):
+                shutil.rmtree(run.path, ignore_errors=True)
+
+
+def _trackers(settings: TrainSettings) -> tuple[str, ...]:
+    return (*(("tensorboard",) if settings.tensorboard else ()), *settings.trackers)
 
 
 def _recorded(run: RunFolder, emit: Emit) -> Emit:
@@ -122,66 +148,167 @@ def _recorded(run: RunFolder, emit: Emit) -> Emit:
     return both
 
 
-def _train(settings: TrainSettings, run: RunFolder, emit: Emit) -> None:
+@contextmanager
+def _computing(settings: TrainSettings, ranks: "Ranks") -> Iterator[None]:
+    """Choose threads for the time of the training; several processes of one machine share its cores."""
     import torch
 
     from taskfit.engine.machine import choose_threads
 
-    torch.set_num_threads(settings.threads or choose_threads())
-    write_yaml(run.path / "settings.yaml", settings.model_dump(mode="json", exclude_none=True))
-    emit(Event("run.started", {"folder": str(run.path), "settings": settings.model_dump(mode="json")}))
-    practice = _practice(settings.rows)
-    emit(Event("rows.read", {"read": len(practice.train) + len(practice.dev), "used": len(practice.train)}))
-    model = _start(settings, run, practice.train)
+    before = torch.get_num_threads()
+    torch.set_num_threads(settings.threads or (1 if ranks.count > 1 else choose_threads()))
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
+
+
+@dataclass(frozen=True)
+class _Made:
+    """What a training made: the method as it was used in the end, the predictor, and what it took."""
+
+    method: Method
+    predictor: Predictor
+    desk: Desk
+
+
+def _train(job: _Job, practice: Practice | None) -> None:
+    settings, run = job.settings, job.run
     method = method_class(settings.method).read(settings.settings)
-    task = Task("generate", settings.instruction, metrics=("exact_match",))
-    if why := method.impossible(model.card, task):
+    ground = ground_of(settings, type(method).kinds) if practice is None else ground_in_memory(settings, practice)
+    model = _start(job, ground.practice.train, method)
+    if why := method.impossible(model.card, ground.task):
         raise NotPossible(why)
-    desk = Desk(run.path, run.cache, rung=settings.method, seed=settings.seed, emit=emit)
+    with job.ranks.together():
+        if job.ranks.lead:
+            _begin(job, ground)
+    names = _trackers(settings) if job.ranks.lead else ()
+    pace = Pace(job.emit)
+    with tracking(names, run.path, settings.values(), pace) as emit:
+        told = replace(job, emit=emit)
+        made = _adapted(told, method, model, ground)
+        if job.ranks.lead:
+            _leave(told, made, model, ground, pace)
+
+
+def _adapted(job: _Job, method: Method, model: Any, ground: TrainGround) -> _Made:
+    """Train, or search for settings and train with each."""
+    from taskfit.engine.ranks import desk_of_rank
+
+    reset_bytes_peak()
+    desk = job.desk(job.run.path)
+    if job.settings.sweep is not None:
+        return _swept(job, job.settings.sweep, model, ground, desk)
+    with desk_of_rank(desk) as own, own.meter.running():
+        predictor = method.adapt(model, ground.task, ground.practice, own)
+    return _Made(method, predictor, desk)
+
+
+def _swept(job: _Job, asked: SweepSettings, model: Any, ground: TrainGround, desk: Desk) -> _Made:
+    if job.ranks.count > 1:
+        raise UsageError(Text("a sweep runs in one process", "搜索设置只能在单进程中进行"), where="sweep")
+    settings = job.settings
+
+    def attempt(one: Method, folder: Path) -> Predictor:
+        at = replace(job.desk(folder, note=folder.name), meter=desk.meter)
+        return one.adapt(model, ground.task, ground.practice, at)
+
     with desk.meter.running():
-        predictor = method.adapt(model, task, practice, desk)
-    predictor.save(run.path)
-    shutil.rmtree(run.path / "checkpoints", ignore_errors=True)
-    write_json(
-        run.path / FINISHED,
-        {
-            "result": "model" if (run.path / "model").is_dir() else ".",
-            "seconds": desk.meter.seconds,
-            "cpu_seconds": desk.meter.cpu_seconds,
-            "tokens": desk.meter.tokens,
-            "flops": desk.meter.flops,
-            "bytes_peak": bytes_peak(),
-            "threads": torch.get_num_threads(),
-            "curve": [vars(point) for point in predictor.story.curve],
-            "parameters_trained": predictor.story.parameters_trained,
-        },
-    )
+        place = job.run.path / "sweep"
+        found = sweep(settings.method, settings.settings, asked, place, seed=settings.seed, attempt=attempt)
+    write_json(job.run.path / "sweep.json", found.trials)
+    restored = found.method.restore(model, ground.task, found.folder)
+    return _Made(found.method, _Chosen(restored, found.trials), desk)
 
 
-def _practice(rows: TrainRows) -> Practice:
-    if rows.world is not None:
-        examples = world_examples(rows.world, rows.count, first=rows.first)
+@dataclass
+class _Chosen:
+    """The best of a sweep; its story tells all trials."""
+
+    inner: Predictor
+    trials: Any
+
+    @property
+    def story(self) -> Story:
+        return replace(self.inner.story, trials=self.trials)
+
+    def predict(self, examples: Any, meter: Any) -> Any:
+        return self.inner.predict(examples, meter)
+
+    def save(self, folder: Path) -> None:
+        self.inner.save(folder)
+
+
+def _begin(job: _Job, ground: TrainGround) -> None:
+    """Write down what the run stands on; refuse to continue on other rows."""
+    folder, settings = job.run.path, job.settings
+    stored = folder / "rows.json"
+    if stored.is_file() and read_json(stored)["fingerprint"] != ground.fingerprint:
+        raise DataError(
+            Text("the rows have changed since this run was begun", "自该运行开始以来数据已改变"),
+            where=str(stored),
+            todo=Text("choose another folder with --run, or --fresh", "请用 --run 指定新目录，或使用 --fresh"),
+        )
+    write_yaml(folder / SETTINGS, settings.values())
+    write_json(folder / "machine.json", machine())
+    sizes = {
+        "train": len(ground.practice.train),
+        "dev": len(ground.practice.dev),
+        "test": len(ground.test),
+    }
+    facts = {"fingerprint": ground.fingerprint, "read": ground.read, **sizes, "files": ground.files}
+    write_json(stored, {**facts, "task": ground.task, "listed": len(ground.listed)})
+    write_lines(folder / "rows-not-used.jsonl", ground.listed)
+    used = sum(sizes.values())
+    job.emit(Event("rows.read", {"read": ground.read, "used": used, "listed": len(ground.listed)}))
+    job.emit(Event("splits.made", {**sizes, "fingerprint": ground.fingerprint}))
+    for finding in ground.findings:
+        if finding.severity != "info":
+            job.warn(finding.finding.what)
+    for remark in ground.remarks:
+        job.warn(remark)
+
+
+def _start(job: _Job, examples: Iterable[Example], method: Method) -> Any:
+    from taskfit.app.train_model import made_model, opened_model
+
+    if job.settings.new is None:
+        model = opened_model(job.settings, method, job.ranks)
     else:
-        from taskfit.data.read import read_rows
+        with job.ranks.together():
+            if job.ranks.lead:
+                made_model(job.settings, job.run.path / "start", examples)
+        model = opened_model(job.settings, method, job.ranks, job.run.path / "start")
+    for remark in model.remarks:
+        job.warn(remark)
+    return model
 
-        examples = read_rows(str(rows.file)).examples
-    cut = max(1, len(examples) - rows.dev)
-    return Practice(examples[:cut], examples[cut:])
+
+def _leave(job: _Job, made: _Made, model: Any, ground: TrainGround, pace: Pace) -> None:
+    """Write what was made, measure it on the test rows, and say last that the run is finished."""
+    folder, method, predictor = job.run.path, made.method, made.predictor
+    _save(predictor, folder)
+    facts = trained_facts(method, made.desk, predictor.story, pace, dev=dev_score(predictor.story))
+    if ground.test:
+        desk = replace(made.desk, meter=Meter(), note="")
+        worth = worth_of(job.settings.method, method, predictor, ground, model=model, desk=desk)
+        if worth.warning is not None:
+            job.warn(worth.warning)
+    if method.model_dump().get("save_every") is None:
+        for name in OUTER:
+            shutil.rmtree(folder / name, ignore_errors=True)
+    write_json(folder / FINISHED, {"result": "model" if (folder / "model").is_dir() else ".", **facts})
 
 
-def _start(settings: TrainSettings, run: RunFolder, examples: Iterable[Example]) -> Any:
-    from taskfit.model.fresh import make_model
-    from taskfit.model.open import open_local
-
-    if settings.new is None:
-        return open_local(str(settings.model), online=settings.online)
-    base = run.path / "start"
-    if not base.is_dir():
-        texts = (message.content for example in examples for message in example.messages)
-        if settings.rows.world is not None:
-            texts = tokenizer_texts(settings.rows.count)  # type: ignore[assignment]
-        making = run.path / ".start.tmp"
-        shutil.rmtree(making, ignore_errors=True)
-        make_model(making, settings.new, texts, seed=settings.seed)
-        os.replace(making, base)
-    return open_local(str(base))
+def _save(predictor: Predictor, folder: Path) -> None:
+    """Write what was made beside the run folder's other files, each of them whole or not at all."""
+    making = folder / ".made.tmp"
+    shutil.rmtree(making, ignore_errors=True)
+    making.mkdir()
+    predictor.save(making)
+    for path in sorted(making.iterdir()):
+        target = folder / path.name
+        if target.is_dir():
+            shutil.rmtree(target)
+        os.replace(path, target)
+    making.rmdir()

@@ -12,17 +12,24 @@ from taskfit.core.text import Text
 MAIN_BLOCK = Text("Settings", "设置")
 
 
-def blocks_of(settings: type[Settings], title: Text = MAIN_BLOCK, at: str = "") -> tuple[Block, ...]:
-    """Return the flags of a settings class: its own fields first, then one block per nested class."""
+def blocks_of(
+    settings: type[Settings], title: Text = MAIN_BLOCK, at: str = "", *, without: frozenset[str] = frozenset()
+) -> tuple[Block, ...]:
+    """Return the flags of a settings class: its own fields first, then one block per nested class.
+
+    `without` names dotted keys that get no flag, or another one.
+    """
     own: list[Flag] = []
     nested: list[Block] = []
     for name, field in settings.model_fields.items():
         key = f"{at}.{name}" if at else name
+        if key in without:
+            continue
         inner = block_of(field.annotation)
         if inner is not None and get_origin(field.annotation) is not tuple:
             assert issubclass(inner, Settings)
             explained = settings.explain(name)
-            nested += blocks_of(inner, Text(f"{key}: {explained.en}", f"{key}：{explained.zh}"), key)
+            nested += blocks_of(inner, Text(f"{key}: {explained.en}", f"{key}：{explained.zh}"), key, without=without)
         else:
             own.append(_flag(key, field, settings.explain(name)))
     return (Block(title, tuple(own)), *nested)
@@ -39,7 +46,7 @@ def _flag(key: str, field: FieldInfo, explanation: Text) -> Flag:
         return Flag(key, "list", "A,B", explanation, _default(field))
     if dict in origins:
         return Flag(key, "pairs", "A=B", explanation, _default(field))
-    number = "INT" if int in kinds else "FLOAT" if float in kinds else ""
+    number = "" if str in kinds else "INT" if int in kinds else "FLOAT" if float in kinds else ""
     takes = f"{number}{_limits(field)}" if number else "CHOICE" if choices else "TEXT"
     return Flag(key, "value", takes, explanation, _default(field), choices)
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from taskfit.cli.flags import Block
-from taskfit.core.events import Event
+from taskfit.core.events import Emit, Event
 from taskfit.core.text import Text
 
 
@@ -20,6 +20,16 @@ class Stage:
         """Remember the run folder when `event` names it."""
         if event.kind == "run.started":
             self.folder = Path(str(event.data["folder"]))
+
+
+def both(first: Emit, second: Emit) -> Emit:
+    """Return what tells every event to the two readers, one after the other."""
+
+    def emit(event: Event) -> None:
+        first(event)
+        second(event)
+
+    return emit
 
 
 Run = Callable[[Mapping[str, Any], Stage], None]
@@ -37,12 +47,13 @@ def no_blocks() -> tuple[Block, ...]:
 
 @dataclass(frozen=True)
 class Argument:
-    """A word of the command line without a flag; `choices` are offered by the completion of the shell."""
+    """A word of the command line without a flag, or `many`; `choices` are offered by the completion of the shell."""
 
     name: str
     explanation: Text
     required: bool = True
     choices: Callable[[], tuple[str, ...]] = no_choices
+    many: bool = False
 
 
 @dataclass(frozen=True)

@@ -4,9 +4,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from taskfit.cli.command import Argument, Command, Stage
+from taskfit.cli.command import Argument, Command, Stage, both
 from taskfit.cli.flags import Block
-from taskfit.core.events import Emit, Event
+from taskfit.cli.train import train_blocks, train_command
 from taskfit.core.text import Text
 
 Values = Mapping[str, Any]
@@ -46,10 +46,29 @@ def commands() -> tuple[Command, ...]:
         ),
         Command(
             "train",
-            Text("train one method by a recipe", "按配方训练一种方法"),
+            Text(
+                "train one method on your rows: labelled, conversations or plain text",
+                "用数据训练一种方法：带标签的数据、对话或纯文本",
+            ),
             _train,
-            (Argument("recipe", Text("a recipe (.yaml)", "配方文件（.yaml）")),),
-            example="taskfit train recipe.yaml",
+            (
+                Argument(
+                    "recipe",
+                    Text(
+                        "a recipe (.yaml), a LLaMA-Factory file (.yaml), or a file of rows",
+                        "配方（.yaml）、LLaMA-Factory 配置（.yaml）或数据文件",
+                    ),
+                    required=False,
+                ),
+                Argument(
+                    "words",
+                    Text("key=value, over those of the file", "key=value，覆盖文件中的值"),
+                    required=False,
+                    many=True,
+                ),
+            ),
+            train_blocks,
+            "taskfit train --method lora --model tiny --rows rows.jsonl --run runs/first",
         ),
         Command(
             "methods",
@@ -91,17 +110,9 @@ def _climb(values: Values, stage: Stage) -> None:
     from taskfit.live import LiveTable
 
     with LiveTable(rungs=[rung.name for rung in rungs_of(settings)]) as table:
-        result = climb(settings, _both(stage.see, table.emit))
+        result = climb(settings, both(stage.see, table.emit))
     show_report(result.report, Console())
     _say_where(result.folder)
-
-
-def _both(first: Emit, second: Emit) -> Emit:
-    def emit(event: Event) -> None:
-        first(event)
-        second(event)
-
-    return emit
 
 
 def _report(values: Values, stage: Stage) -> None:  # noqa: ARG001
@@ -116,13 +127,7 @@ def _report(values: Values, stage: Stage) -> None:  # noqa: ARG001
 
 
 def _train(values: Values, stage: Stage) -> None:
-    from taskfit.app.train import read_train, train
-    from taskfit.live import LiveTable
-
-    settings = read_train(Path(values["recipe"]))
-    with LiveTable(rungs=[settings.method]) as table:
-        folder = train(settings, _both(stage.see, table.emit))
-    _say(Text(f"The model: {folder}", f"模型：{folder}"))
+    train_command(values, stage)
 
 
 def _methods(values: Values, stage: Stage) -> None:  # noqa: ARG001

@@ -5,12 +5,15 @@ from typing import Any, Literal
 
 from taskfit.core.text import Text
 
-Shape = Literal["value", "switch", "list", "pairs"]
+Shape = Literal["value", "switch", "list", "pairs", "words"]
 
 
 @dataclass(frozen=True)
 class Flag:
-    """One flag; `key` is the dotted name of the field ("limits.margin"), `takes` what a value looks like."""
+    """One flag; `key` is the dotted name of the field ("limits.margin"), `takes` what a value looks like.
+
+    A list or pairs may be typed with commas or by typing the flag again; `words` only again: they may hold commas.
+    """
 
     key: str
     shape: Shape
@@ -34,6 +37,8 @@ class Flag:
         """Return what was typed as the settings class reads it; None when nothing was typed."""
         if not isinstance(typed, (list, tuple)):
             return typed
+        if self.shape == "words":
+            return list(typed) or None
         parts = [part.strip() for one in typed for part in one.split(",") if part.strip()]
         if not parts or self.shape == "list":
             return parts or None

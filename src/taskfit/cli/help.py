@@ -8,7 +8,7 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text as Line
 
-from taskfit.cli.command import Command
+from taskfit.cli.command import Argument, Command
 from taskfit.cli.flags import Block, Flag
 from taskfit.core.text import Text
 
@@ -52,7 +52,7 @@ def help_of_program(commands: Sequence[Command]) -> str:
 
 def help_of_command(command: Command) -> str:
     """Return the help of one command: its arguments, then its flags block by block."""
-    words = " ".join(one.name.upper() if one.required else f"[{one.name.upper()}]" for one in command.arguments)
+    words = " ".join(map(_as_typed, command.arguments))
     parts: list[RenderableType] = [_usage(f"taskfit {command.name} {words}"), Line(f"\n{command.about}\n")]
     if command.arguments:
         rows = [(Line(one.name.upper(), "bold cyan"), Line(str(one.explanation))) for one in command.arguments]
@@ -61,6 +61,11 @@ def help_of_command(command: Command) -> str:
     if command.example:
         parts.append(Line(f"{EXAMPLE}{command.example}"))
     return _rendered(*parts)
+
+
+def _as_typed(argument: Argument) -> str:
+    name = argument.name.upper() + (" ..." if argument.many else "")
+    return name if argument.required else f"[{name}]"
 
 
 def panel_of(block: Block, *, as_keys: bool = False) -> Panel:

@@ -80,6 +80,8 @@ def _function_of(command: Command, *, with_flags: bool) -> Callable[..., Call]:
 
 def _argument(argument: Argument) -> inspect.Parameter:
     info = typer.Argument(metavar=argument.name.upper(), autocompletion=_completer(argument.choices))
+    if argument.many:
+        return _parameter(argument.name, Annotated[list[str] | None, info])
     if argument.required:
         return _parameter(argument.name, Annotated[str, info], inspect.Parameter.empty)
     return _parameter(argument.name, Annotated[str | None, info])

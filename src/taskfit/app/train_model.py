@@ -1,0 +1,75 @@
+"""The model that a training starts from: opened as it is, with another chat template, or made from nothing."""
+
+import os
+import shutil
+from collections.abc import Iterable
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from taskfit.app.train_settings import TrainSettings
+from taskfit.core.errors import UsageError
+from taskfit.core.example import Example
+from taskfit.core.method import Method
+from taskfit.core.text import Text
+from taskfit.model.local import LocalModel
+from taskfit.model.open import open_local
+from taskfit.model.template import ChatTemplate
+from taskfit.model.template_check import check_template
+
+if TYPE_CHECKING:
+    from taskfit.engine.ranks import Ranks
+
+LARGEST_TEMPLATE = 1_000_000
+
+
+def opened_model(settings: TrainSettings, method: Method, ranks: "Ranks", made: Path | None = None) -> LocalModel:
+    """Open the model to start from, or the one that was `made`, on this process's device."""
+    name = settings.start if made is None else str(made)
+    # Weights that stay frozen need no more digits than they are computed with.
+    frozen = type(method).changes != "all weights"
+    dtype = str(method.model_dump().get("precision", "float32")) if frozen else "float32"
+    model = open_local(name, online=settings.online, dtype=dtype, device=_device(settings, ranks))
+    return model if settings.template is None else _with_template(model, Path(settings.template))
+
+
+def made_model(settings: TrainSettings, base: Path, examples: Iterable[Example]) -> None:
+    """Make a new model in `base`, unless it is there: its tokenizer is trained on the rows."""
+    from taskfit.data.world.source import tokenizer_texts
+    from taskfit.model.fresh import make_model
+
+    if base.is_dir() or settings.new is None:
+        return
+    texts: Iterable[str] = (message.content for example in examples for message in example.messages)
+    if settings.rows.world is not None:
+        texts = tokenizer_texts(settings.rows.count)
+    making = base.with_name(".start.tmp")
+    shutil.rmtree(making, ignore_errors=True)
+    make_model(making, settings.new, texts, seed=settings.seed)
+    os.replace(making, base)
+
+
+def _device(settings: TrainSettings, ranks: "Ranks") -> str:
+    import torch
+
+    if ranks.count > 1:
+        return str(ranks.device)
+    if settings.device != "auto":
+        return settings.device
+    return "cuda" if torch.cuda.is_available() else "cpu"
+
+
+def _with_template(model: LocalModel, path: Path) -> LocalModel:
+    try:
+        content = path.read_bytes()
+        source = content.decode("utf-8")
+    except (OSError, ValueError) as problem:
+        raise UsageError(
+            Text(f"the chat template cannot be read: {problem}", f"无法读取对话模板：{problem}"), where=str(path)
+        ) from None
+    if len(content) > LARGEST_TEMPLATE:
+        raise UsageError(Text("too large for a chat template", "文件过大，不像对话模板"), where=str(path))
+    named = {key: str(value) for key, value in model.tokenizer.special_tokens_map.items() if isinstance(value, str)}
+    template = ChatTemplate(source, {**named, **model.template.variables})
+    remarks = check_template(template)
+    return replace(model, template=template, remarks=tuple(remarks), card=replace(model.card, chat=True))

@@ -1,0 +1,130 @@
+"""What `taskfit train` shows at its end: the worth of what was made, what it took, where it lies, what to do next."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text as Line
+
+from taskfit.app.train_place import FINISHED, SETTINGS
+from taskfit.app.train_score import Worth, read_worth
+from taskfit.core.files import read_json
+from taskfit.core.text import Text, same
+from taskfit.core.yaml import read_yaml
+from taskfit.ladder.report import numbers
+from taskfit.ladder.report.visible import one_line
+from taskfit.ladder.report.words import metric_name
+
+SHOWN_TRIALS = 20
+MADE = ("model", "adapter", "trained.safetensors", "head.safetensors", "soft", "weights.safetensors")
+
+
+def show_trained(run: Path, console: Console) -> None:
+    """Print the summary of a finished training."""
+    facts, worth = read_json(run / FINISHED), read_worth(run)
+    rows: list[tuple[Text, str]] = []
+    if worth is not None:
+        rows += _worth(worth)
+    if facts.get("dev_score") is not None:
+        rows.append((Text("score on dev", "dev 分数"), _dev(facts["dev_score"])))
+    rows += _took(facts)
+    made = _made(run, facts["result"])
+    rows.append((Text("written", "已写入"), f"{made}{_size(Path(made))}"))
+    console.print(_table(rows))
+    if len(facts.get("trials", ())) > 1:
+        console.print(_trials(facts["trials"]))
+    console.print(Line.assemble((f"{Text('next: ', '下一步：')}", "dim"), _next(run, facts)), soft_wrap=True)
+
+
+def _worth(worth: Worth) -> list[tuple[Text, str]]:
+    found = []
+    for name, interval in worth.trained.metrics.items():
+        percent = 0 <= interval.estimate <= 1
+        shown = str(numbers.metric_interval(interval, percent=percent))
+        base = worth.base.metrics.get(name) if worth.base is not None else None
+        if base is not None:
+            before = numbers.metric_interval(base, percent=percent)
+            shown += str(Text(f"   before training {before.en}", f"   训练前 {before.zh}"))
+        title = metric_name(name)
+        rows = worth.trained.rows
+        found.append((Text(f"{title.en} on {rows} test rows", f"{rows} 行测试数据的{title.zh}"), shown))
+    compared = worth.comparison
+    if compared is not None:
+        difference = numbers.difference(compared.difference, percent=True)
+        p = numbers.p_value(compared.p)
+        found.append(
+            (
+                Text("difference", "差异"),
+                str(Text(f"{difference.en} points, p {p.en}", f"{difference.zh} 个百分点，p {p.zh}")),
+            )
+        )
+    if worth.trained.unscored:
+        found.append((Text("answers that could not be read", "无法读取的回答"), str(worth.trained.unscored)))
+    return found
+
+
+def _dev(score: float) -> str:
+    if score < 0:
+        return str(Text(f"{score:.4g} (the loss, negative)", f"{score:.4g}（损失的相反数）"))
+    return f"{score:.4g}"
+
+
+def _took(facts: Mapping[str, Any]) -> list[tuple[Text, str]]:
+    found = [(Text("training took", "训练用时"), str(numbers.seconds(facts["seconds"])))]
+    pace = facts.get("tokens_per_second")
+    if pace:
+        found.append((Text("tokens per second", "每秒 token 数"), f"{pace:,.0f}"))
+    found.append((Text("peak memory", "内存峰值"), str(numbers.size(facts["bytes_peak"]))))
+    found.append((Text("weights trained", "训练的权重数"), f"{facts['parameters_trained']:,}"))
+    return found
+
+
+def _made(run: Path, result: str) -> str:
+    named = next((run / name for name in MADE if (run / name).exists()), run / result)
+    return named.as_posix()
+
+
+def _size(path: Path) -> str:
+    files = [path] if path.is_file() else [one for one in path.rglob("*") if one.is_file()]
+    count = sum(one.stat().st_size for one in files)
+    return f"  ({count / 1e3:,.0f} kB)" if count < 1e6 else f"  ({numbers.size(count)})"
+
+
+def _next(run: Path, facts: Mapping[str, Any]) -> str:
+    """Return the command that usually follows: measure what was made beside cheaper methods, or go on from it."""
+    settings = read_yaml(run / SETTINGS).values
+    rows = (settings.get("rows") or {}).get("files") or [{}]
+    file = rows[0].get("file", "ROWS")
+    labelled = read_json(run / "rows.json")["task"]["labels"]
+    if facts["result"] == "model":
+        return f"taskfit climb {file if labelled else 'ROWS'} --model {run.as_posix()}/model"
+    model = settings.get("model", "tiny")
+    return f"taskfit climb {file} --model {model} --rungs zero_shot,{settings['method']}"
+
+
+def _table(rows: list[tuple[Text, str]]) -> Table:
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), show_header=False)
+    table.add_column("", style="dim", no_wrap=True)
+    table.add_column("", overflow="fold")
+    for name, value in rows:
+        table.add_row(str(name), Line(one_line(value) if "   " not in value else value))
+    return table
+
+
+def _trials(trials: list[Mapping[str, Any]]) -> Table:
+    names = list(dict.fromkeys(name for one in trials for name in one["settings"]))
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
+    for title in (*map(same, names), Text("score on dev", "dev 分数"), Text("time", "用时"), Text("chosen", "选中")):
+        table.add_column(str(title), justify="right")
+    best_first = sorted(trials, key=lambda one: -float(one["dev_score"]))
+    for one in best_first[:SHOWN_TRIALS]:
+        cells = [_short(one["settings"].get(name)) for name in names]
+        took = str(numbers.seconds(one["seconds"]))
+        table.add_row(*cells, f"{one['dev_score']:.4g}", took, "✓" if one["chosen"] else "")
+    return table
+
+
+def _short(value: object) -> str:
+    return f"{value:.3g}" if isinstance(value, float) else str(value)

@@ -1,0 +1,130 @@
+"""The view of a training: what is learned, the loss as a curve, looks at dev, speed, time left. It only reads events."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from taskfit.core.events import Event
+from taskfit.core.text import Text
+from taskfit.curve_plot import plot
+from taskfit.ladder.report import numbers
+from taskfit.ladder.report.visible import one_line
+from taskfit.live import LiveTable, phase_line
+
+if TYPE_CHECKING:
+    from rich.console import Console, RenderableType
+
+WIDTH, HEIGHT = 60, 6
+MOST_POINTS = 20_000
+
+
+@dataclass
+class Curve:
+    """The losses of the training that runs, its looks at dev, and its pace."""
+
+    trial: str = ""
+    losses: list[float] = field(default_factory=list)
+    steps: list[int] = field(default_factory=list)
+    looks: list[tuple[int, float]] = field(default_factory=list)
+    lr: float = 0.0
+    _began: tuple[int, float] | None = None
+    _now: tuple[int, float] = (0, 0.0)
+
+    def take(self, event: Event) -> None:
+        """Bring the curve up to date with one event; another trial begins another curve."""
+        if event.kind not in ("train.step", "train.look"):
+            return
+        data = event.data
+        trial, step = str(data.get("trial") or ""), int(str(data["step"]))
+        if trial != self.trial or (event.kind == "train.step" and self.steps and step <= self.steps[-1]):
+            self.__init__(trial=trial)  # type: ignore[misc]
+        if event.kind == "train.look":
+            self._look(step, data.get("dev_score"))
+            return
+        self.losses.append(float(str(data["loss"])))
+        self.steps.append(step)
+        self.lr = float(str(data["lr"]))
+        self._now = (int(str(data["tokens"])), event.time)
+        self._began = self._began or self._now
+        if len(self.losses) > MOST_POINTS:
+            self.losses = [(a + b) / 2 for a, b in zip(self.losses[::2], self.losses[1::2], strict=False)]
+            self.steps = self.steps[1::2]
+
+    def _look(self, step: int, score: object) -> None:
+        if isinstance(score, (int, float)):
+            self.looks.append((step, float(score)))
+
+    @property
+    def tokens_per_second(self) -> float | None:
+        """The pace since this process began; None before the second step."""
+        if self._began is None or self._now[1] <= self._began[1]:
+            return None
+        return (self._now[0] - self._began[0]) / (self._now[1] - self._began[1])
+
+
+class TrainView(LiveTable):
+    """Shows the events of a training: live with its curve on a terminal, else as lines."""
+
+    def __init__(self, *, quiet: bool = False, console: "Console | None" = None):
+        super().__init__(quiet=quiet, console=console)
+        self.curve = Curve()
+
+    def emit(self, event: Event) -> None:
+        """Take one event and show it."""
+        self.curve.take(event)
+        if event.kind == "preflight":
+            self._preflight(event.data)
+        elif event.kind == "train.look" and self._live is None and not self.quiet:
+            self._print(_look_line(event.data), "")
+        elif event.kind != "run.finished":
+            super().emit(event)
+
+    def _preflight(self, data: Mapping[str, object]) -> None:
+        from taskfit.live_preflight import preflight_of
+
+        self.console.print(preflight_of(data), soft_wrap=True)
+
+    def _picture(self) -> "RenderableType":
+        from rich.console import Group
+        from rich.text import Text as RichText
+
+        return Group(*map(RichText, curve_lines(self.curve)), RichText(phase_line(self.board)))
+
+
+def curve_lines(curve: Curve, *, width: int = WIDTH, height: int = HEIGHT) -> list[str]:
+    """Return the curve as lines: the plot with its bounds at the left, below it the figures of now."""
+    if len(curve.losses) < 2:
+        return []
+    drawn = plot(curve.losses, width=width, height=height)
+    high, low = f"{max(curve.losses):.3g}", f"{min(curve.losses):.3g}"
+    heads = [high, *([""] * (height - 2)), low]
+    lines = [f"{head:>8} ┤{line}" for head, line in zip(heads, drawn, strict=True)]
+    return [*lines, "  ".join(_figures(curve))]
+
+
+def _figures(curve: Curve) -> list[str]:
+    parts = [one_line(curve.trial)] if curve.trial else []
+    parts.append(str(Text(f"loss {curve.losses[-1]:.4g}", f"损失 {curve.losses[-1]:.4g}")))
+    if curve.looks:
+        (_, last), (step, best) = curve.looks[-1], max(curve.looks, key=lambda look: look[1])
+        parts.append(
+            str(
+                Text(
+                    f"dev {last:.4g} (best {best:.4g}, step {step})", f"dev {last:.4g}（最佳 {best:.4g}，第 {step} 步）"
+                )
+            )
+        )
+    parts.append(f"lr {curve.lr:.2e}")
+    pace = curve.tokens_per_second
+    if pace is not None:
+        parts.append(str(Text(f"{pace:,.0f} tokens/s", f"{pace:,.0f} token/秒")))
+    return parts
+
+
+def _look_line(data: Mapping[str, object]) -> str:
+    step, loss, score = int(str(data["step"])), data.get("loss"), data.get("dev_score")
+    trial = str(data.get("trial") or "")
+    head = f"{trial}: " if trial else ""
+    shown = numbers.significant(float(str(loss)))
+    dev = "" if score is None else f", dev {float(str(score)):.4g}"
+    return str(Text(f"{head}step {step:,}: loss {shown.en}{dev}", f"{head}第 {step:,} 步：损失 {shown.zh}{dev}"))
