@@ -44,15 +44,19 @@ KNN, LORA, FULL = rung("knn_shot", 0.80, 1e9), rung("lora", 0.809, 3.1e9), rung(
 def test_the_sentence_of_a_stop_in_both_languages():
     found = decide([KNN, LORA], [step("knn_shot", "lora", 0.9, -0.6, 1.8)], LIMITS)
     assert (found.kind, found.stop_at, found.rows_needed) == ("stop", "knn_shot", None)
-    assert found.en == "Stop at knn_shot: lora +0.9 [-0.6, 1.8] points, costs 3.1x."
-    assert found.zh == "停在 knn_shot：lora 相差 +0.9 [-0.6, 1.8] 个百分点，成本为 3.1 倍。"
+    assert found.en == (
+        "Stop at knn_shot: no dearer rung adds a gain that counts (best: lora, +0.9 [−0.6, +1.8] points for 3.1x the cost)."
+    )
+    assert found.zh == (
+        "停在 knn_shot：更贵的方法都没有值得的提升（最好的是 lora：+0.9 [−0.6, +1.8] 个百分点，成本为 3.1 倍）。"
+    )
 
 
 def test_climbs_when_the_gain_is_shown_and_large_enough():
     found = decide([KNN, LORA], [step("knn_shot", "lora", 5.1, 3.0, 7.2)], LIMITS)
     assert (found.kind, found.stop_at) == ("stop", "lora")
-    assert found.en == "Stop at lora: +5.1 [3.0, 7.2] points over knn_shot, costs 3.1x."
-    assert found.zh == "停在 lora：比 knn_shot 提升 +5.1 [3.0, 7.2] 个百分点，成本为 3.1 倍。"
+    assert found.en == "Stop at lora: +5.1 [+3.0, +7.2] points over knn_shot for 3.1x its cost."
+    assert found.zh == "停在 lora：比 knn_shot 提升 +5.1 [+3.0, +7.2] 个百分点，成本为其 3.1 倍。"
 
 
 def test_undecided_names_the_rows_that_would_decide():
@@ -61,10 +65,10 @@ def test_undecided_names_the_rows_that_would_decide():
     # (3.0 * (1.96 + 0.84) / 1.96 / 2.5) ** 2 * 500 rows - 500 rows = 971, rounded up to two digits.
     assert found.rows_needed == 980
     assert found.en == (
-        "Undecided, stay at knn_shot meanwhile: lora +2.5 [-0.5, 5.5] points, costs 3.1x; about 980 more rows would decide."
+        "Undecided, stay at knn_shot meanwhile: lora +2.5 [−0.5, +5.5] points for 3.1x the cost; about 980 more rows would decide."
     )
     assert found.zh == (
-        "尚无定论，暂留在 knn_shot：lora 相差 +2.5 [-0.5, 5.5] 个百分点，成本为 3.1 倍；大约再有 980 行即可判定。"
+        "尚无定论，暂留在 knn_shot：lora 相差 +2.5 [−0.5, +5.5] 个百分点，成本为 3.1 倍；大约再有 980 行即可判定。"
     )
 
 
@@ -92,7 +96,7 @@ def test_a_gain_that_holms_correction_does_not_leave_standing_is_undecided():
 def test_a_worse_rung_is_told_as_one():
     found = decide([KNN, LORA], [step("knn_shot", "lora", -4.0, -6.0, -2.0)], LIMITS)
     assert found.stop_at == "knn_shot"
-    assert "-4.0 [-6.0, -2.0]" in found.en
+    assert "−4.0 [−6.0, −2.0]" in found.en
 
 
 def test_rungs_that_answer_alike_show_no_difference():
@@ -122,7 +126,7 @@ def test_later_rungs_are_held_against_the_best_so_far():
     found = decide([KNN, LORA, FULL], comparisons, LIMITS)
     assert found.stop_at == "lora"
     assert [reason.rung for reason in found.reasons] == ["knn_shot", "lora", "full"]
-    assert "full +0.5 [-0.9, 1.9]" in found.en
+    assert "full, +0.5 [−0.9, +1.9] points" in found.en
 
 
 def test_an_undecided_rung_below_the_final_one_does_not_make_the_verdict_undecided():
@@ -210,7 +214,7 @@ def test_money_orders_rungs_only_when_it_is_known_for_all():
 def test_a_comparison_the_other_way_round_is_turned():
     found = decide([KNN, LORA], [step("lora", "knn_shot", -5.0, -7.0, -3.0)], LIMITS)
     assert found.stop_at == "lora"
-    assert "+5.0 [3.0, 7.0]" in found.en
+    assert "+5.0 [+3.0, +7.0]" in found.en
 
 
 def test_rungs_that_were_not_compared_and_equal_names_are_refused():

@@ -34,7 +34,8 @@ def _points(share: float) -> float:
 
 
 def _gain(found: Interval) -> str:
-    return f"{_points(found.estimate):+.1f} [{_points(found.low):.1f}, {_points(found.high):.1f}]"
+    numbers = f"{_points(found.estimate):+.1f} [{_points(found.low):+.1f}, {_points(found.high):+.1f}]"
+    return numbers.replace("-", "−")
 
 
 def say_cheapest(rung: str) -> Text:
@@ -98,13 +99,10 @@ def say_verdict(rungs: Sequence[str], stop: str, rejected: Step | None, reached:
     if not stop:
         return Text("Stop nowhere: no rung holds every limit.", "没有可停之处：没有方法满足所有限制。")
     if rejected is not None:
-        return _rejected(stop, rejected)
+        return _rejected(stop, rejected, reached)
     if reached is not None:
-        gain, old = _gain(reached.comparison.difference), reached.comparison.old
-        return Text(
-            f"Stop at {stop}: {gain} points over {old}, costs {reached.times}x.",
-            f"停在 {stop}：比 {old} 提升 {gain} 个百分点，成本为 {reached.times} 倍。",
-        )
+        over = _over(reached)
+        return Text(f"Stop at {stop}: {over.en}.", f"停在 {stop}：{over.zh}。")
     if len(rungs) == 1:
         return Text(f"Stop at {stop}: it is the only rung measured.", f"停在 {stop}：它是唯一被度量的方法。")
     return Text(
@@ -112,25 +110,36 @@ def say_verdict(rungs: Sequence[str], stop: str, rejected: Step | None, reached:
     )
 
 
-def _rejected(stop: str, step: Step) -> Text:
+def _over(reached: Step) -> Text:
+    gain, old = _gain(reached.comparison.difference), reached.comparison.old
+    return Text(
+        f"{gain} points over {old} for {reached.times}x its cost",
+        f"比 {old} 提升 {gain} 个百分点，成本为其 {reached.times} 倍",
+    )
+
+
+def _rejected(stop: str, step: Step, reached: Step | None) -> Text:
     gain, new = _gain(step.comparison.difference), step.comparison.new
+    over = _over(reached) if reached else None
+    won = Text(f"{over.en}; ", f"{over.zh}；") if over else Text("", "")
     if step.outcome == "same":
         return Text(
-            f"Stop at {stop}: no difference shown to {new}, which costs {step.times}x.",
-            f"停在 {stop}：与 {new} 未显示差异，而后者成本为 {step.times} 倍。",
+            f"Stop at {stop}: {won.en}no difference shown to {new}, which costs {step.times}x.",
+            f"停在 {stop}：{won.zh}与 {new} 未显示差异，而后者成本为 {step.times} 倍。",
         )
     if step.outcome != "undecided":
         return Text(
-            f"Stop at {stop}: {new} {gain} points, costs {step.times}x.",
-            f"停在 {stop}：{new} 相差 {gain} 个百分点，成本为 {step.times} 倍。",
+            f"Stop at {stop}: {won.en}no dearer rung adds a gain that counts (best: {new}, {gain} points for "
+            f"{step.times}x the cost).",
+            f"停在 {stop}：{won.zh}更贵的方法都没有值得的提升（最好的是 {new}：{gain} 个百分点，成本为 {step.times} 倍）。",
         )
+    meanwhile = Text(
+        f"Undecided, stay at {stop} meanwhile: {won.en}{new} {gain} points for {step.times}x the cost",
+        f"尚无定论，暂留在 {stop}：{won.zh}{new} 相差 {gain} 个百分点，成本为 {step.times} 倍",
+    )
     if step.more_rows is None:
-        return Text(
-            f"Undecided, stay at {stop} meanwhile: {new} {gain} points, costs {step.times}x.",
-            f"尚无定论，暂留在 {stop}：{new} 相差 {gain} 个百分点，成本为 {step.times} 倍。",
-        )
+        return Text(f"{meanwhile.en}.", f"{meanwhile.zh}。")
     return Text(
-        f"Undecided, stay at {stop} meanwhile: {new} {gain} points, costs {step.times}x; "
-        f"about {step.more_rows:,} more rows would decide.",
-        f"尚无定论，暂留在 {stop}：{new} 相差 {gain} 个百分点，成本为 {step.times} 倍；大约再有 {step.more_rows:,} 行即可判定。",
+        f"{meanwhile.en}; about {step.more_rows:,} more rows would decide.",
+        f"{meanwhile.zh}；大约再有 {step.more_rows:,} 行即可判定。",
     )
