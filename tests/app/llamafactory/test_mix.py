@@ -151,7 +151,7 @@ def test_parts_and_weights_of_messages_are_read(tmp_path: Path) -> None:
     entry = {"file_name": "a.json", "formatting": "sharegpt", "columns": {"messages": "messages"}, "tags": tags}
     example = read(tmp_path, {"a": entry}, {"a": [{"messages": talk}]}).practice.train[0]
     assert [message.weight for message in example.messages] == [0.0, 0.5]
-    assert example.messages[1].content == "<think>\nHm.\n</think>\n\nA"
+    assert (example.messages[1].thinking, example.messages[1].content) == ("Hm.", "A")
     assert example.target is None
 
 
@@ -241,23 +241,13 @@ def test_dev_rows_are_a_share_or_a_dataset_of_their_own(tmp_path: Path) -> None:
 
 def test_thoughts_are_filled_in_or_dropped(tmp_path: Path) -> None:
     rows = [{"instruction": "Q", "output": "A"}, {"instruction": "Q", "output": "<think>\nHm.\n</think>\n\nA"}]
-    filled = read(tmp_path, {"a": {"file_name": "a.json"}}, {"a": rows}, thoughts="fill").practice.train
-    assert [example.target for example in filled] == ["<think>\n\n</think>\n\nA", "<think>\nHm.\n</think>\n\nA"]
-    dropped = read(tmp_path, {"a": {"file_name": "a.json"}}, {"a": rows}, thoughts="drop").practice.train
-    assert [example.target for example in dropped] == ["A", "A"]
-
-
-def test_rows_with_tools_are_listed_where_the_template_cannot_write_them(tmp_path: Path) -> None:
-    talk = [{"from": "human", "value": "Q"}, {"from": "gpt", "value": "A"}]
-    rows = [{"conversations": talk, "tools": '[{"name": "f", "parameters": {}}]'}, {"conversations": talk}]
-    entry = {
-        "file_name": "a.json",
-        "formatting": "sharegpt",
-        "columns": {"messages": "conversations", "tools": "tools"},
-    }
-    reading = read(tmp_path, {"a": entry}, {"a": rows}, tools=False)
-    assert (reading.facts[0].used, reading.facts[0].listed) == (1, 1)
-    assert "tool format" in reading.listed[0].reason.en
+    entries, files = {"a": {"file_name": "a.json"}}, {"a": rows}
+    plain, thought = read(tmp_path, entries, files, thoughts="fill").practice.train
+    assert plain.target == "<think>\n\n</think>\n\nA"
+    assert (thought.messages[-1].thinking, thought.messages[-1].content) == ("Hm.", "A")
+    plain, thought = read(tmp_path, entries, files, thoughts="drop").practice.train
+    assert plain.target == "A"
+    assert (thought.messages[-1].thinking, thought.messages[-1].content) == ("", "A")
 
 
 def test_settings_that_contradict_each_other_are_refused() -> None:

@@ -14,10 +14,10 @@ from taskfit.app.llamafactory.leave import TEMPLATE_FILE
 from taskfit.app.llamafactory.mix import DatasetReading, read_datasets
 from taskfit.app.llamafactory.rows_settings import DatasetRows
 from taskfit.app.llamafactory.rules import MIXES, check_rules, is_reasoning
-from taskfit.app.llamafactory.template import chat_template, describe, problem_of, shows_tools
+from taskfit.app.llamafactory.template import chat_template, describe, problem_of
 from taskfit.app.llamafactory.trainer_keys import logging_every, looks_per_epoch, training_settings
 from taskfit.app.llamafactory.weights_keys import weights_of
-from taskfit.app.train import TrainSettings
+from taskfit.app.train_settings import TrainSettings
 from taskfit.core.errors import UsageError
 from taskfit.core.text import Text
 
@@ -101,7 +101,6 @@ def _rows(given: Given, *, online: bool) -> DatasetRows:
         "plain_text": given.values.get("stage") == "pt",
         "mix": given.choice("mix_strategy", "concat", MIXES),
         "online": online,
-        "tools": not described or shows_tools(str(name), given.text("tool_format")),
     }
     if not values["dev"]:
         values["dev_size"] = given.number("val_size", 0.0)
@@ -147,7 +146,8 @@ def _template(given: Given) -> str | None:
 
 def _check_folder(given: Given, run: Path) -> None:
     """Note a folder in which something else lies; a run of ours in it goes on, or is done already."""
-    if run.is_dir() and any(run.iterdir()) and not (run / "settings.yaml").is_file():
+    strange = [one for one in run.iterdir() if one.name != TEMPLATE_FILE and one.name[0] != "."] if run.is_dir() else []
+    if strange and not (run / "settings.yaml").is_file():
         given.refuse(
             "output_dir",
             Text("is not empty, and what lies there is no run of taskfit", "不为空，且其中不是 taskfit 的运行"),

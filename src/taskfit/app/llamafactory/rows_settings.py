@@ -31,11 +31,6 @@ class DatasetRows(Settings):
     )
     mix: Mix = setting("concat", "how several datasets become one", "多个数据集如何合成一个")
     shares: tuple[float, ...] = setting((), "share of each dataset when they are interleaved", "交错时各数据集的比例")
-    tools: bool = setting(
-        True,
-        "the chat template can write tools; if not, rows with tools are listed",
-        "对话模板能写出工具；否则含工具的行会被列出",
-    )
     thoughts: Thoughts = setting(
         "keep",
         "thoughts before answers: keep them, fill in empty ones where there are none, drop them",

@@ -1,29 +1,35 @@
 """Carry out an order: our training, and around it what users of LLaMA-Factory expect of output_dir."""
 
-import shutil
+import os
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 from taskfit.app.llamafactory.keys import Told
-from taskfit.app.llamafactory.leave import LOG, TEMPLATE_FILE, TrainerLog, leave_files
+from taskfit.app.llamafactory.leave import LOG, MADE, TEMPLATE_FILE, TrainerLog, leave_files
 from taskfit.app.llamafactory.order import Order
-from taskfit.app.train import FINISHED, train
+from taskfit.app.train import train
+from taskfit.app.train_place import FINISHED, SETTINGS, begin_anew, differences
+from taskfit.app.train_rows import ground_in_memory
 from taskfit.core.events import Emit, Event, silent
-from taskfit.core.files import write_atomic, write_json
+from taskfit.core.files import read_json, write_atomic, write_json
 
-OURS = (FINISHED, "checkpoints", "model", "adapter", "trained.safetensors", LOG)
+FACTS = "llamafactory.json"
+EXTRA = (LOG, "train_results.json", "all_results.json", "trainer_state.json", FACTS)
 
 
-def train_order(order: Order, emit: Emit = silent) -> Path:
-    """Train as the file asks, and return the folder of what was made."""
-    run = Path(order.settings.run)
-    if order.overwrite and (run / FINISHED).is_file():
-        _begin_anew(run)
-    if order.template is not None:
-        write_atomic(run / TEMPLATE_FILE, order.template.encode("utf-8"))
-    write_json(run / "llamafactory.json", _facts(order))
+def train_order(order: Order, emit: Emit = silent, *, fresh: bool = False) -> Path:
+    """Train as the file asks, and return the folder of what was made; `fresh` begins anew in the folder.
+
+    With overwrite_output_dir a finished run, or one of other settings or rows, is done anew; an interrupted one goes on.
+    """
+    run = Path(order.settings.run or "")
     rows = len(order.reading.practice.train)
+    lead = os.environ.get("RANK", "0") == "0"  # torchrun: the first process does the writing
+    if lead and (fresh or (order.overwrite and _is_another(run, order))):
+        _take_away(run)
+    if order.template is not None:  # every process reads it, so each makes sure that it is there
+        write_atomic(run / TEMPLATE_FILE, order.template.encode("utf-8"))
     log = TrainerLog(run / LOG, order.logging_steps, rows, int(order.settings.settings["batch"]))
 
     def both(event: Event) -> None:
@@ -31,18 +37,32 @@ def train_order(order: Order, emit: Emit = silent) -> Path:
         emit(event)
 
     folder = train(order.settings, both, order.reading.practice)
-    leave_files(run, template=order.template, rows=rows)
+    if lead:
+        write_json(run / FACTS, _facts(order))
+        leave_files(run, template=order.template, rows=rows)
     return folder
 
 
-def _begin_anew(run: Path) -> None:
-    """Take away what a finished run left, so that it is done again; nothing else in the folder is touched."""
-    for name in OURS:
-        path = run / name
-        if path.is_dir():
-            shutil.rmtree(path)
-        else:
-            path.unlink(missing_ok=True)
+def _is_another(run: Path, order: Order) -> bool:
+    """Tell whether the folder holds a finished run, or one that this order cannot continue."""
+    if not (run / SETTINGS).is_file() or (run / FINISHED).is_file():
+        return True
+    ground = ground_in_memory(order.settings, order.reading.practice)
+    stored = run / "rows.json"
+    other_rows = stored.is_file() and read_json(stored)["fingerprint"] != ground.fingerprint
+    return other_rows or bool(differences(run, order.settings))
+
+
+def _take_away(run: Path) -> None:
+    """Take away what a run of ours left in the folder; nothing else in it is touched."""
+    if not (run / SETTINGS).is_file():
+        return
+    for made in (run / name for name in MADE):
+        for path in made.iterdir() if made.is_dir() else ():
+            (run / path.name).unlink(missing_ok=True)
+    begin_anew(run)
+    for name in EXTRA:
+        (run / name).unlink(missing_ok=True)
 
 
 def _facts(order: Order) -> dict[str, Any]:

@@ -11,18 +11,12 @@ from taskfit.app.llamafactory.roles import Roles
 from taskfit.core.example import Example, Message, Origin, ToolCall
 from taskfit.core.files import to_json
 from taskfit.core.text import Text
+from taskfit.data.message import thought_and_words
+from taskfit.data.wrong import Wrong
 
 ASKING, ANSWERING = ("user", "tool"), ("assistant", "call")
 CALL_MARKS = re.compile(r"^\s*<tool_call>\s*(.*?)\s*</tool_call>\s*$", re.DOTALL)
 THOUGHT = re.compile(r"^\s*<think>.*?</think>\s*", re.DOTALL)
-
-
-class WrongTalk(Exception):
-    """A conversation cannot be used, for the reason given."""
-
-    def __init__(self, reason: Text) -> None:
-        super().__init__(reason.en)
-        self.reason = reason
 
 
 @dataclass(frozen=True)
@@ -44,12 +38,12 @@ class Talk:
 
 
 def talk_of(fields: Mapping[str, object], entry: Entry, roles: Roles) -> Talk:
-    """Return the conversation in a row; raise WrongTalk when it is none that can be learned from."""
+    """Return the conversation in a row; raise Wrong when it is none that can be learned from."""
     column = roles.of("messages")
     assert column is not None
     value = fields.get(column)
     if not isinstance(value, list) or not value:
-        raise WrongTalk(Text(f"'{column}' is no list of messages", f"'{column}' 不是消息列表"))
+        raise Wrong(Text(f"'{column}' is no list of messages", f"'{column}' 不是消息列表"))
     turns = [_turn(one, number, entry) for number, one in enumerate(value, 1)]
     turns = _joined(turns) if entry.formatting == "openai" else turns
     system = _text(fields, roles.of("system"))
@@ -61,7 +55,7 @@ def talk_of(fields: Mapping[str, object], entry: Entry, roles: Roles) -> Talk:
 
 def _turn(value: object, number: int, entry: Entry) -> Turn:
     if not isinstance(value, Mapping):
-        raise WrongTalk(Text(f"message {number} is no object", f"第 {number} 条消息不是对象"))
+        raise Wrong(Text(f"message {number} is no object", f"第 {number} 条消息不是对象"))
     role_key, content_key = entry.tag("role_tag"), entry.tag("content_tag")
     said = value.get(role_key)
     names = {
@@ -74,7 +68,7 @@ def _turn(value: object, number: int, entry: Entry) -> Turn:
     role = names.get(str(said))
     if role is None or (role == "system" and number != 1):
         listed = ", ".join(names)
-        raise WrongTalk(
+        raise Wrong(
             Text(
                 f"message {number} has the role {said!r} ('{role_key}'); known: {listed}",
                 f"第 {number} 条消息的角色为 {said!r}（'{role_key}'）；可用：{listed}",
@@ -103,7 +97,7 @@ def _content(value: object, key: str, number: int) -> str:
             kind = part.get("type")
             text = part.get("value", part.get("text"))
             if kind not in ("text", "reasoning") or not isinstance(text, str):
-                raise WrongTalk(
+                raise Wrong(
                     Text(
                         f"message {number} has a part of the type {kind!r}",
                         f"第 {number} 条消息含有 {kind!r} 类型的内容",
@@ -111,7 +105,7 @@ def _content(value: object, key: str, number: int) -> str:
                 )
             parts.append(f"<think>\n{text}\n</think>\n\n" if kind == "reasoning" else str(text))
         return "".join(parts)
-    raise WrongTalk(Text(f"'{key}' of message {number} is no text", f"第 {number} 条消息的 '{key}' 不是文本"))
+    raise Wrong(Text(f"'{key}' of message {number} is no text", f"第 {number} 条消息的 '{key}' 不是文本"))
 
 
 def _call(content: str, number: int, weight: float | None) -> Turn:
@@ -122,7 +116,7 @@ def _call(content: str, number: int, weight: float | None) -> Turn:
     try:
         value = json.loads(marked[1] if marked else rest)
     except (ValueError, RecursionError) as problem:
-        raise WrongTalk(
+        raise Wrong(
             Text(
                 f"the tool call in message {number} is no JSON: {problem}",
                 f"第 {number} 条消息的工具调用不是 JSON：{problem}",
@@ -137,7 +131,7 @@ def _calls(value: object, number: int) -> tuple[Mapping[str, Any], ...]:
     for call in calls:
         one = call.get("function", call) if isinstance(call, Mapping) else None
         if not isinstance(one, Mapping) or not isinstance(one.get("name"), str):
-            raise WrongTalk(
+            raise Wrong(
                 Text(f"the tool call in message {number} has no 'name'", f"第 {number} 条消息的工具调用没有 'name'")
             )
         found.append({"name": one["name"], "arguments": _arguments(one.get("arguments", {}), number)})
@@ -152,7 +146,7 @@ def _arguments(value: object, number: int) -> Mapping[str, Any]:
         except (ValueError, RecursionError):
             value = None
     if not isinstance(value, Mapping):
-        raise WrongTalk(
+        raise Wrong(
             Text(
                 f"the arguments of the call in message {number} are no object", f"第 {number} 条消息的调用参数不是对象"
             )
@@ -186,16 +180,16 @@ def _check_order(turns: Sequence[Turn]) -> None:
     for number, turn in enumerate(turns, 1):
         wanted = ASKING if number % 2 else ANSWERING
         if turn.role not in wanted:
-            raise WrongTalk(
+            raise Wrong(
                 Text(
                     f"turn {number} is of the role '{turn.role}'; questions and answers must alternate",
                     f"第 {number} 轮的角色是 '{turn.role}'；提问与回答必须交替",
                 )
             )
     if len(turns) < 2 or len(turns) % 2:
-        raise WrongTalk(Text("the conversation does not end with an answer", "对话没有以回答结尾"))
+        raise Wrong(Text("the conversation does not end with an answer", "对话没有以回答结尾"))
     if not turns[-1].content.strip() and not turns[-1].calls:
-        raise WrongTalk(Text("the last answer is empty", "最后的回答为空"))
+        raise Wrong(Text("the last answer is empty", "最后的回答为空"))
 
 
 def _tools(fields: Mapping[str, object], column: str | None) -> tuple[Mapping[str, Any], ...]:
@@ -206,10 +200,10 @@ def _tools(fields: Mapping[str, object], column: str | None) -> tuple[Mapping[st
         try:
             value = json.loads(value)
         except (ValueError, RecursionError) as problem:
-            raise WrongTalk(Text(f"'{column}' is no JSON: {problem}", f"'{column}' 不是 JSON：{problem}")) from None
+            raise Wrong(Text(f"'{column}' is no JSON: {problem}", f"'{column}' 不是 JSON：{problem}")) from None
     value = [value] if isinstance(value, Mapping) else value
     if not isinstance(value, list) or not all(isinstance(tool, Mapping) for tool in value):
-        raise WrongTalk(Text(f"'{column}' is no list of tools", f"'{column}' 不是工具列表"))
+        raise Wrong(Text(f"'{column}' is no list of tools", f"'{column}' 不是工具列表"))
     return tuple(_plain(tool) for tool in value)
 
 
@@ -218,7 +212,7 @@ def _text(fields: Mapping[str, object], column: str | None) -> str:
     if value is None:
         return ""
     if not isinstance(value, str):
-        raise WrongTalk(Text(f"'{column}' is no text", f"'{column}' 不是文本"))
+        raise Wrong(Text(f"'{column}' is no text", f"'{column}' 不是文本"))
     return str(value)
 
 
@@ -233,5 +227,6 @@ def example_of_talk(talk: Talk, origin: Origin) -> Example:
 
 def _message(turn: Turn) -> Message:
     role: Any = "assistant" if turn.role == "call" else turn.role
+    thought, words = thought_and_words(turn.content) if role == "assistant" else ("", turn.content)
     calls = tuple(ToolCall(call["name"], to_json(call["arguments"], indent=None)) for call in turn.calls)
-    return Message(role, turn.content, calls=calls, weight=turn.weight)
+    return Message(role, words, thinking=thought, calls=calls, weight=turn.weight)

@@ -3,7 +3,6 @@
 from typing import Any
 
 from taskfit.app.llamafactory.given import Given
-from taskfit.app.settings import method_class
 from taskfit.core.text import Text
 
 KINDS = ("lora", "freeze", "full", "oft")
