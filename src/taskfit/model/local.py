@@ -17,6 +17,7 @@ from taskfit.core.model import Generation, ModelCard
 from taskfit.core.text import Text
 from taskfit.model.body import Body, body_of, run_body
 from taskfit.model.flat import Layout
+from taskfit.model.soft import SoftBody
 from taskfit.model.template import ChatTemplate
 
 PROBE = "One 一 two 二: the quick brown fox jumps over the lazy dog."
@@ -46,9 +47,9 @@ class LocalModel:
         device: torch.device = next(self.network.parameters()).device
         return device
 
-    def render(self, messages: Sequence[Message], *, answer_next: bool = True) -> str:
-        """Return the conversation as the text that the model reads."""
-        return self.template.render(messages, answer_next=answer_next)
+    def render(self, messages: Sequence[Message], *, answer_next: bool = True, tools: Sequence[str] = ()) -> str:
+        """Return the conversation as the text that the model reads; `tools` are schemas as JSON texts."""
+        return self.template.render(messages, answer_next=answer_next, tools=tools)
 
     def encode(self, texts: Sequence[str], *, special: bool = False) -> list[list[int]]:
         """Return the token ids of each text; `special` adds what the tokenizer puts around a plain text.
@@ -93,8 +94,7 @@ class LocalModel:
         order = sorted(range(len(rows)), key=lambda i: len(rows[i]))
         answers: dict[int, Generation] = {}
         with meter.running():
-            for start in range(0, len(order), 32):
-                part = order[start : start + 32]
+            for part in self._batches(order, rows):
                 for index, generation in zip(part, self._generate([rows[i] for i in part], max_tokens), strict=True):
                     answers[index] = generation
         for generation in answers.values():
@@ -102,17 +102,33 @@ class LocalModel:
             meter.add(tokens=tokens, flops=2.0 * self.card.parameters * tokens, requests=1)
         return [answers[i] for i in range(len(rows))]
 
+    def _batches(self, order: Sequence[int], rows: Sequence[Sequence[int]]) -> list[list[int]]:
+        """Return row numbers in batches of at most 32; of one length each where padding would move trained tokens."""
+        together: list[list[int]] = []
+        for number in order:
+            last = together[-1] if together else []
+            alike = last and (not isinstance(self.body, SoftBody) or len(rows[last[0]]) == len(rows[number]))
+            if alike and len(last) < 32:
+                last.append(number)
+            else:
+                together.append([number])
+        return together
+
     def _generate(self, rows: Sequence[Sequence[int]], max_tokens: int) -> list[Generation]:
         pad = self.tokenizer.pad_token_id or 0
-        longest = max(len(row) for row in rows)
+        longest, ends = max(len(row) for row in rows), self.ends
         ids = torch.tensor([[pad] * (longest - len(row)) + list(row) for row in rows], device=self.device)
         mask = torch.tensor([[0] * (longest - len(row)) + [1] * len(row) for row in rows], device=self.device)
         with torch.inference_mode():
             out = self.network.generate(
-                input_ids=ids, attention_mask=mask, max_new_tokens=max_tokens, do_sample=False, pad_token_id=pad
+                input_ids=ids,
+                attention_mask=mask,
+                max_new_tokens=max_tokens,
+                do_sample=False,
+                pad_token_id=pad,
+                eos_token_id=sorted(ends) or None,
             )
         generations = []
-        ends = self._ends()
         for row, new in zip(rows, out[:, longest:].tolist(), strict=True):
             stop = next((i for i, token in enumerate(new) if token in ends), None)
             kept = new if stop is None else new[:stop]
@@ -122,10 +138,15 @@ class LocalModel:
             )
         return generations
 
-    def _ends(self) -> set[int]:
+    @property
+    def ends(self) -> set[int]:
+        """The tokens at which an answer ends when the model is asked: end of text, and the template's end of a turn."""
         configured = self.network.generation_config.eos_token_id
         ends = configured if isinstance(configured, list) else [configured]
-        return {int(end) for end in [*ends, self.tokenizer.eos_token_id] if end is not None}
+        mark = self.template.answer_end.strip()
+        written = self.encode([mark])[0] if mark else []
+        turn = [token for token in written if len(written) == 1 and token in self.tokenizer.added_tokens_decoder]
+        return {int(end) for end in [*ends, self.tokenizer.eos_token_id, *turn] if end is not None}
 
 
 def flat_rows(

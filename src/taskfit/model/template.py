@@ -12,6 +12,7 @@ import jinja2
 from taskfit.core.errors import ModelError
 from taskfit.core.example import Message
 from taskfit.core.text import Text
+from taskfit.model import template_tools as with_tools
 from taskfit.model.template_sandbox import environment, render
 
 LARGEST_TEMPLATE, LARGEST_JSON = 1_000_000, 32_000_000  # bytes; tokenizer_config.json may list many tokens
@@ -52,15 +53,30 @@ class ChatTemplate:
         talk = (Message("user", "Q"), Message("assistant", _MARK))
         return self.render(talk, answer_next=False).rpartition(_MARK)[2]
 
-    def render(self, messages: Sequence[Message], *, answer_next: bool) -> str:
+    @property
+    def knows(self) -> with_tools.Knows:
+        """What the template can write beside plain turns: tools, calls, results, thoughts."""
+        return with_tools.knowledge(self.source, tuple(sorted(self.variables.items())))
+
+    def notes(self, messages: Sequence[Message], tools: Sequence[str] = ()) -> tuple[Text, ...]:
+        """Return what stands in our own words in the rendered conversation because the template knows no place for it."""
+        return () if with_tools.is_plain(messages, tools) else with_tools.notes(self.knows, messages, tools)
+
+    def render(self, messages: Sequence[Message], *, answer_next: bool, tools: Sequence[str] = ()) -> str:
         """Return the conversation as text; with `answer_next` it ends where the assistant's answer begins.
 
-        Equal, character by character, to transformers' `apply_chat_template(tokenize=False)`, except that a system
-        text for which the template has no place stands before the first user turn instead of being lost.
+        Equal, character by character, to transformers' `apply_chat_template(tokenize=False)`, except that what the
+        template would lose is kept: a system text stands before the first user turn, tools stand in the system text,
+        calls, results and thoughts in the words of the turns (see `notes`). `tools` are schemas as JSON texts.
         """
+        plain = with_tools.is_plain(messages, tools)
+        if not plain:
+            messages = with_tools.in_our_words(self.knows, messages, tools)
         if messages and messages[0].role == "system" and not self.shows_system:
             messages = fold_system(messages)
         try:
+            if not plain:
+                return with_tools.render_tools(self.source, self.variables, messages, tools, answer_next=answer_next)
             return _render(self.source, self.variables, messages, answer_next=answer_next)
         except Exception as problem:
             raise ModelError(
@@ -119,8 +135,7 @@ def read_template(folder: Path) -> ChatTemplate | None:
 
 
 def _render(source: str, variables: Mapping[str, str], messages: Sequence[Message], *, answer_next: bool) -> str:
-    talk = [{"role": message.role, "content": message.content} for message in messages]
-    return render(source, variables, talk, answer_next=answer_next)
+    return render(source, variables, with_tools.as_objects(messages), answer_next=answer_next)
 
 
 @lru_cache(maxsize=64)

@@ -12,6 +12,7 @@ from typing import Any
 from taskfit.core.errors import ModelError
 from taskfit.core.text import Text
 from taskfit.model.template import ChatTemplate
+from taskfit.model.template_tools import probes
 
 SECONDS = 20.0
 SANDBOX = Path(__file__).with_name("template_sandbox.py")
@@ -46,6 +47,7 @@ def _talks() -> dict[str, object]:
         "answered": {"messages": [user, answer], "answer_next": False},
         "several": {"messages": [user, answer] * 8 + [user], "answer_next": True},
         "system": {"messages": [system, user], "answer_next": True},
+        **probes(),  # branches that only tools or thoughts reach are foreign code, too
     }
 
 

@@ -84,9 +84,16 @@ def compiled(source: str) -> jinja2.Template:
     return environment().from_string(source)
 
 
-def render(source: str, variables: Mapping[str, str], talk: Sequence[Mapping[str, str]], *, answer_next: bool) -> str:
-    """Return the conversation `talk` as the template writes it."""
-    values: dict[str, Any] = {"tools": None, "documents": None, **variables}
+def render(
+    source: str,
+    variables: Mapping[str, str],
+    talk: Sequence[Mapping[str, Any]],
+    *,
+    answer_next: bool,
+    tools: Sequence[Any] | None = None,
+) -> str:
+    """Return the conversation `talk` as the template writes it; `tools` are schemas."""
+    values: dict[str, Any] = {"documents": None, **variables, "tools": None if tools is None else list(tools)}
     messages = [dict(message) for message in talk]
     return compiled(source).render(messages=messages, add_generation_prompt=answer_next, **values)
 
@@ -149,7 +156,13 @@ def _try_out(order: Mapping[str, Any]) -> dict[str, Any]:
     texts: dict[str, Any] = {}
     for name, talk in order["talks"].items():
         try:
-            text = render(order["source"], order["variables"], talk["messages"], answer_next=talk["answer_next"])
+            text = render(
+                order["source"],
+                order["variables"],
+                talk["messages"],
+                answer_next=talk["answer_next"],
+                tools=talk.get("tools"),
+            )
         except (jinja2.exceptions.SecurityError, MemoryError, RecursionError, OverflowError) as problem:
             return {"refused": _named(problem)}
         except Exception as problem:  # noqa: BLE001 - a foreign template may raise anything; the parent judges it
