@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from taskfit.core.events import Event
-from taskfit.core.text import Text
+from taskfit.core.text import Text, same
 from taskfit.curve_plot import plot
 from taskfit.ladder.report import numbers
 from taskfit.ladder.report.visible import one_line
@@ -126,5 +126,13 @@ def _look_line(data: Mapping[str, object]) -> str:
     trial = str(data.get("trial") or "")
     head = f"{trial}: " if trial else ""
     shown = numbers.significant(float(str(loss)))
-    dev = "" if score is None else f", dev {float(str(score)):.4g}"
-    return str(Text(f"{head}step {step:,}: loss {shown.en}{dev}", f"{head}第 {step:,} 步：损失 {shown.zh}{dev}"))
+    dev = dev_words(float(str(score))) if score is not None else same("")
+    parts = Text(f", {dev.en}" if dev.en else "", f"，{dev.zh}" if dev.zh else "")
+    return str(
+        Text(f"{head}step {step:,}: loss {shown.en}{parts.en}", f"{head}第 {step:,} 步：损失 {shown.zh}{parts.zh}")
+    )
+
+
+def dev_words(score: float) -> Text:
+    """Return a look at dev in words; a loss is kept as a score below zero, so that higher is better."""
+    return Text(f"dev loss {-score:.4g}", f"dev 损失 {-score:.4g}") if score < 0 else same(f"dev {score:.4g}")

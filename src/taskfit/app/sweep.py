@@ -3,13 +3,16 @@
 What is tried next is a pure function of the seed and of what was found so far, which lies in the run folder.
 """
 
+import hashlib
 import shutil
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, cast
+
+from pydantic import TypeAdapter
 
 from taskfit.app.settings import method_class
 from taskfit.app.sweep_settings import Range, SweepSettings, range_of
@@ -25,12 +28,11 @@ RESULT, MADE = "result.json", "made"
 
 @dataclass(frozen=True)
 class Swept:
-    """The best settings, the method with them, the folder where what they made lies, and all trials."""
+    """The method with the best settings, the folder where what it made lies, and the story of all trials."""
 
     method: Method
-    settings: Mapping[str, Any]
     folder: Path
-    trials: tuple[Trial, ...]
+    story: Story
 
 
 Attempt = Callable[[Method, Path], Predictor]
@@ -79,7 +81,8 @@ def sweep(
         if one["score"] is not None
     )
     method = method_class(name).read(merged(fixed, chosen))
-    return Swept(method, chosen, folder / f"trial-{best:03d}" / MADE, trials)
+    story = replace(TypeAdapter(Story).validate_python(found[best]["story"]), trials=trials)
+    return Swept(method, folder / f"trial-{best:03d}" / MADE, story)
 
 
 def propose(
@@ -90,7 +93,8 @@ def propose(
 
     optuna.logging.set_verbosity(optuna.logging.ERROR)
     first = max(2, trials // 3)
-    sampler = optuna.samplers.TPESampler(seed=seed * 10_007 + len(found), n_startup_trials=first)
+    drawn = int.from_bytes(hashlib.sha256(f"{seed}:{len(found)}".encode()).digest()[:4])
+    sampler = optuna.samplers.TPESampler(seed=drawn, n_startup_trials=first)
     study = optuna.create_study(direction="maximize", sampler=sampler)
     kinds = {key: _distribution(optuna, one) for key, one in ranges.items()}
     for one in found:
@@ -154,7 +158,9 @@ def _tried(
         )
     (place / MADE).mkdir(exist_ok=True)
     predictor.save(place / MADE)
-    return {**record, "score": score, "seconds": time.perf_counter() - start}
+    story = predictor.story
+    made = {"curve": story.curve, "parameters_trained": story.parameters_trained, "remarks": story.remarks}
+    return {**record, "score": score, "seconds": time.perf_counter() - start, "story": made}
 
 
 def _why(problem: TaskfitError) -> dict[str, str]:

@@ -39,8 +39,12 @@ class SweepSettings(Settings):
     @field_validator("ranges")
     @classmethod
     def _ranges_are_ranges(cls, value: dict[str, str]) -> dict[str, str]:
-        for word in value.values():
-            range_of(word)
+        for name, word in value.items():
+            try:
+                range_of(word)
+            except Refused as problem:
+                what = Text(f"{name}: {problem.what.en}", f"{name}：{problem.what.zh}")
+                raise Refused(what, problem.todo) from None
         return value
 
 

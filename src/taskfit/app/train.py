@@ -2,7 +2,7 @@
 
 import os
 import shutil
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -24,7 +24,7 @@ from taskfit.core.example import Example, Practice
 from taskfit.core.files import read_json, write_json, write_lines
 from taskfit.core.meter import Meter, reset_bytes_peak
 from taskfit.core.method import Desk, Method
-from taskfit.core.prediction import Predictor, Story
+from taskfit.core.prediction import Prediction, Predictor, Story
 from taskfit.core.run import RunFolder
 from taskfit.core.text import Text
 from taskfit.core.yaml import write_yaml
@@ -216,23 +216,19 @@ def _swept(job: _Job, asked: SweepSettings, model: Any, ground: TrainGround, des
     with desk.meter.running():
         place = job.run.path / "sweep"
         found = sweep(settings.method, settings.settings, asked, place, seed=settings.seed, attempt=attempt)
-    write_json(job.run.path / "sweep.json", found.trials)
+    write_json(job.run.path / "sweep.json", found.story.trials)
     restored = found.method.restore(model, ground.task, found.folder)
-    return _Made(found.method, _Chosen(restored, found.trials), desk)
+    return _Made(found.method, _Chosen(restored, found.story), desk)
 
 
-@dataclass
+@dataclass(frozen=True)
 class _Chosen:
     """The best of a sweep; its story tells all trials."""
 
     inner: Predictor
-    trials: Any
+    story: Story
 
-    @property
-    def story(self) -> Story:
-        return replace(self.inner.story, trials=self.trials)
-
-    def predict(self, examples: Any, meter: Any) -> Any:
+    def predict(self, examples: Sequence[Example], meter: Meter) -> list[Prediction]:
         return self.inner.predict(examples, meter)
 
     def save(self, folder: Path) -> None:

@@ -28,7 +28,7 @@ def show_trained(run: Path, console: Console) -> None:
     if worth is not None:
         rows += _worth(worth)
     if facts.get("dev_score") is not None:
-        rows.append((Text("score on dev", "dev 分数"), _dev(facts["dev_score"])))
+        rows.append(_dev(facts["dev_score"]))
     rows += _took(facts)
     made = _made(run, facts["result"])
     rows.append((Text("written", "已写入"), f"{made}{_size(Path(made))}"))
@@ -65,10 +65,11 @@ def _worth(worth: Worth) -> list[tuple[Text, str]]:
     return found
 
 
-def _dev(score: float) -> str:
+def _dev(score: float) -> tuple[Text, str]:
+    """Return the score; a loss is kept as a score below zero, so that higher is better, and shown as the loss it is."""
     if score < 0:
-        return str(Text(f"{score:.4g} (the loss, negative)", f"{score:.4g}（损失的相反数）"))
-    return f"{score:.4g}"
+        return Text("loss on dev", "dev 损失"), f"{-score:.4g}"
+    return Text("score on dev", "dev 分数"), f"{score:.4g}"
 
 
 def _took(facts: Mapping[str, Any]) -> list[tuple[Text, str]]:

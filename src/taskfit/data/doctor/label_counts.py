@@ -13,8 +13,8 @@ MOST_UNEVEN = 10
 
 def check(rows: Rows) -> Iterator[RowFinding]:
     """Yield findings about the counts of the labels of a closed set."""
-    targets = [example.target or "" for example in rows.examples]
-    if not is_closed(targets):
+    targets = [example.target for example in rows.examples if example.target is not None]
+    if len(targets) < len(rows.examples) or not is_closed(targets):
         return
     counts = Counter(targets)
     if len(counts) == 1:
