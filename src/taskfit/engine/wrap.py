@@ -16,6 +16,7 @@ from taskfit.engine.checkpoint import write_tensors
 from taskfit.engine.quick_lora import quicken
 from taskfit.model.body import body_of
 from taskfit.model.local import LocalModel
+from taskfit.model.soft import SoftBody
 
 TRAINED = "trained.safetensors"
 
@@ -41,8 +42,18 @@ def with_adapter(model: LocalModel, config: Any, seed: int) -> LocalModel:
     torch.manual_seed(seed)
     with _peft_quiet():
         network = get_peft_model(copy.network, config)
+    return _wrapped(copy, network)
+
+
+def _wrapped(model: LocalModel, network: Any) -> LocalModel:
+    """Return the model with its network inside PEFT's, as the flat stream runs it."""
     quicken(network)
-    return replace(copy, network=network, body=body_of(network.get_base_model(), model.card.family))
+    body = body_of(network.get_base_model(), model.card.family)
+    config = network.active_peft_config
+    if not config.is_prompt_learning:
+        return replace(model, network=network, body=body)
+    soft, context = SoftBody(body, network, model.card.context), model.card.context - config.num_virtual_tokens
+    return replace(model, network=network, body=soft, card=replace(model.card, context=context))
 
 
 def save_adapter(model: LocalModel, folder: Path, state: dict[str, torch.Tensor] | None = None) -> None:
@@ -68,8 +79,21 @@ def load_adapter(model: LocalModel, folder: Path) -> LocalModel:
     with _peft_quiet():
         network = PeftModel.from_pretrained(copy.network, folder / "adapter")
     network.eval()
-    quicken(network)
-    return replace(copy, network=network, body=body_of(network.get_base_model(), model.card.family))
+    return _wrapped(copy, network)
+
+
+@contextmanager
+def adapter_off(model: LocalModel) -> Iterator[None]:
+    """Let a model with a PEFT adapter be its base within the block, exactly."""
+    if isinstance(model.body, SoftBody) and not model.body.causal:  # PEFT's own way fails on encoders
+        model.body.off = True
+        try:
+            yield
+        finally:
+            model.body.off = False
+    else:
+        with model.network.disable_adapter():
+            yield
 
 
 def layer_weights(model: LocalModel, first: int) -> list[str]:

@@ -29,8 +29,16 @@ class Body(Protocol):
         """Return the input of layer 0, [1, T, W], for token ids [T] at positions [T]."""
         ...
 
+    def embed_vectors(self, vectors: Tensor, positions: Tensor) -> Tensor:
+        """Return the input of layer 0, [1, T, W], for vectors [T, W] in the place of tokens."""
+        ...
+
     def frame(self, hidden: Tensor, positions: Tensor) -> dict[str, Any]:
         """Return what every layer gets beside the stream (rotary tables)."""
+        ...
+
+    def run(self, hidden: Tensor, positions: Tensor, layout: Layout, stretch: tuple[int, int]) -> Tensor:
+        """Return the stream after the layers first..end-1 of the `stretch`."""
         ...
 
     def finish(self, hidden: Tensor) -> Tensor:
@@ -38,7 +46,24 @@ class Body(Protocol):
         ...
 
 
-class LlamaBody:
+class _Layers:
+    """Layers run one after the other."""
+
+    layers: nn.ModuleList
+
+    def frame(self, hidden: Tensor, positions: Tensor) -> dict[str, Any]:  # noqa: ARG002
+        """See Body."""
+        return {}
+
+    def run(self, hidden: Tensor, positions: Tensor, layout: Layout, stretch: tuple[int, int]) -> Tensor:
+        """See Body."""
+        frame = self.frame(hidden, positions)
+        for layer in self.layers[stretch[0] : stretch[1]]:
+            hidden = layer(hidden, flat=layout, **frame)
+        return hidden
+
+
+class LlamaBody(_Layers):
     """Llama, Mistral, Qwen2, Qwen3, and others built as embed_tokens, layers, norm, rotary_emb."""
 
     causal = True
@@ -52,6 +77,10 @@ class LlamaBody:
         """See Body."""
         return self.inner.embed_tokens(ids[None])  # type: ignore[no-any-return]
 
+    def embed_vectors(self, vectors: Tensor, positions: Tensor) -> Tensor:  # noqa: ARG002
+        """See Body."""
+        return vectors[None]
+
     def frame(self, hidden: Tensor, positions: Tensor) -> dict[str, Any]:
         """See Body."""
         return {"position_embeddings": self.inner.rotary_emb(hidden, position_ids=positions[None])}
@@ -61,7 +90,7 @@ class LlamaBody:
         return self.inner.norm(hidden)  # type: ignore[no-any-return]
 
 
-class Gpt2Body:
+class Gpt2Body(_Layers):
     """GPT-2: learned positions, Conv1D projections."""
 
     causal = True
@@ -73,18 +102,18 @@ class Gpt2Body:
 
     def embed(self, ids: Tensor, positions: Tensor) -> Tensor:
         """See Body."""
-        return self.inner.drop(self.inner.wte(ids[None]) + self.inner.wpe(positions[None]))  # type: ignore[no-any-return]
+        return self.embed_vectors(self.inner.wte(ids[None])[0], positions)
 
-    def frame(self, hidden: Tensor, positions: Tensor) -> dict[str, Any]:  # noqa: ARG002
+    def embed_vectors(self, vectors: Tensor, positions: Tensor) -> Tensor:
         """See Body."""
-        return {}
+        return self.inner.drop((vectors + self.inner.wpe(positions))[None])  # type: ignore[no-any-return]
 
     def finish(self, hidden: Tensor) -> Tensor:
         """See Body."""
         return self.inner.ln_f(hidden)  # type: ignore[no-any-return]
 
 
-class BertBody:
+class BertBody(_Layers):
     """BERT, RoBERTa, XLM-R: encoders that look both ways."""
 
     causal = False
@@ -103,9 +132,11 @@ class BertBody:
         where = positions[None] + self.first_position
         return self.inner.embeddings(input_ids=ids[None], token_type_ids=kinds, position_ids=where)  # type: ignore[no-any-return]
 
-    def frame(self, hidden: Tensor, positions: Tensor) -> dict[str, Any]:  # noqa: ARG002
+    def embed_vectors(self, vectors: Tensor, positions: Tensor) -> Tensor:
         """See Body."""
-        return {}
+        kinds = torch.zeros_like(positions)[None]
+        where = positions[None] + self.first_position
+        return self.inner.embeddings(inputs_embeds=vectors[None], token_type_ids=kinds, position_ids=where)  # type: ignore[no-any-return]
 
     def finish(self, hidden: Tensor) -> Tensor:
         """See Body."""
@@ -137,10 +168,7 @@ def body_of(network: nn.Module, kind: str) -> Body:
 
 def run_layers(body: Body, hidden: Tensor, positions: Tensor, layout: Layout, first: int, end: int) -> Tensor:
     """Return the stream [1, T, W] after the layers first..end-1."""
-    frame = body.frame(hidden, positions)
-    for layer in body.layers[first:end]:
-        hidden = layer(hidden, flat=layout, **frame)
-    return hidden
+    return body.run(hidden, positions, layout, (first, end))
 
 
 def run_body(body: Body, ids: Tensor, positions: Tensor, layout: Layout) -> Tensor:

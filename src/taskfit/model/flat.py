@@ -5,8 +5,8 @@ begins and ends. Letters: T tokens of the stream, H query heads, K key heads, G 
 n tokens of one sequence, P tokens of a shared past.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import torch
@@ -24,7 +24,8 @@ class Layout:
     `lengths` are the tokens per sequence. `trees` replaces the causal rule by one additive mask [n, n] per
     sequence. `past` holds, per layer, keys and values [K, P, D] that every token may look at; with
     `record` the layers' new keys and values are kept in `seen` instead. With `shared`, the first sequence is a
-    prefix that all others look at too: they continue it, as if each had its tokens before its own.
+    prefix that all others look at too: they continue it, as if each had its tokens before its own. `soft` holds, per
+    layer, trained keys and values [K, S, D] that stand before everything else and get gradients.
     """
 
     lengths: tuple[int, ...]
@@ -33,6 +34,7 @@ class Layout:
     past: Sequence[tuple[Tensor, Tensor]] | None = None
     record: bool = False
     shared: bool = False
+    soft: Mapping[int, tuple[Tensor, Tensor]] | None = None
     seen: dict[int, tuple[Tensor, Tensor]] = field(default_factory=dict)
 
     @property
@@ -47,11 +49,12 @@ class Layout:
 
 @dataclass(frozen=True)
 class Rule:
-    """How a layer attends: the layout, the scale of the products, and dropout on the shares."""
+    """How a layer attends: the layout, the scale of the products, dropout on the shares, trained tokens in front."""
 
     layout: Layout
     scale: float
     dropout: float = 0.0
+    soft: int = 0
 
 
 def register() -> None:
@@ -82,9 +85,15 @@ def flat_attention(
     q, k, v = query[0], key[0], value[0]
     if layout.record:
         layout.seen[int(module.layer_idx)] = (k.contiguous(), v.contiguous())
+    soft = None if layout.soft is None else layout.soft[int(module.layer_idx)]
     if layout.past is not None:
         past_keys, past_values = layout.past[int(module.layer_idx)]
+        if soft is not None:
+            past_keys, past_values = _behind(soft, past_keys, past_values)
         return _attend_past(q, k, v, rule, (past_keys, past_values))[None], None
+    if soft is not None:
+        k, v = _behind(soft, k, v)
+        rule = replace(rule, soft=soft[0].shape[1])
     short = q.device.type == "cpu" and max(layout.lengths) <= LONGEST_EXPLICIT
     if layout.trees is not None or layout.shared or short:
         out: Tensor = _Attention.apply(q, k, v, rule)  # type: ignore[no-untyped-call]
@@ -92,16 +101,22 @@ def flat_attention(
     return _attend_long(q, k, v, rule)[None], None
 
 
+def _behind(soft: tuple[Tensor, Tensor], keys: Tensor, values: Tensor) -> tuple[Tensor, Tensor]:
+    """Return keys and values [K, S + T, D] with the trained ones in front."""
+    return torch.cat([soft[0].to(keys), keys], 1), torch.cat([soft[1].to(values), values], 1)
+
+
 def _attend_long(q: Tensor, k: Tensor, v: Tensor, rule: Rule) -> Tensor:
-    layout = rule.layout
+    layout, soft = rule.layout, rule.soft
     grouped = q.shape[0] != k.shape[0]
     parts = [
         torch.nn.functional.scaled_dot_product_attention(
             q[None, :, a:b],
-            k[None, :, a:b],
-            v[None, :, a:b],
+            _seen(k, (a, b), soft, soft)[None],
+            _seen(v, (a, b), soft, soft)[None],
+            attn_mask=_sees(b - a, soft, q) if soft and layout.causal else None,
             dropout_p=rule.dropout,
-            is_causal=layout.causal,
+            is_causal=layout.causal and not soft,
             scale=rule.scale,
             enable_gqa=grouped,
         )[0].transpose(0, 1)
@@ -110,18 +125,23 @@ def _attend_long(q: Tensor, k: Tensor, v: Tensor, rule: Rule) -> Tensor:
     return torch.cat(parts)
 
 
+def _sees(n: int, soft: int, like: Tensor) -> Tensor:
+    """Which of the S + n keys each of n tokens looks at: the trained ones, those before it, and itself."""
+    return torch.ones(n, soft + n, dtype=torch.bool, device=like.device).tril_(soft)
+
+
 def _causal(n: int, like: Tensor) -> Tensor:
     return torch.full((n, n), float("-inf"), dtype=like.dtype, device=like.device).triu_(1)
 
 
-def _before(index: int, layout: Layout) -> int:
-    """Return how many tokens of a shared prefix sequence `index` looks at."""
-    return layout.lengths[0] if layout.shared and index else 0
+def _before(index: int, rule: Rule) -> int:
+    """Return how many keys stand before those of sequence `index` itself: trained ones, and a shared prefix."""
+    return rule.soft + (rule.layout.lengths[0] if rule.layout.shared and index else 0)
 
 
-def _seen(x: Tensor, span: tuple[int, int], before: int) -> Tensor:
-    """Return the part of keys or values [K, T, D] that a sequence sees: the shared prefix and itself."""
-    own = x[:, span[0] : span[1]]
+def _seen(x: Tensor, span: tuple[int, int], before: int, soft: int) -> Tensor:
+    """Return the part of keys or values [K, S + T, D] that a sequence sees: what stands before it, and itself."""
+    own = x[:, soft + span[0] : soft + span[1]]
     return torch.cat([x[:, :before], own], 1) if before else own
 
 
@@ -150,7 +170,7 @@ class _Attention(torch.autograd.Function):
 
     @staticmethod
     def forward(ctx: Any, q: Tensor, k: Tensor, v: Tensor, rule: Rule) -> Tensor:
-        layout, dropout = rule.layout, rule.dropout
+        layout, dropout, soft = rule.layout, rule.dropout, rule.soft
         heads, total, width = q.shape
         keys = k.shape[0]
         out = q.new_empty(total, heads, width)
@@ -158,8 +178,8 @@ class _Attention(torch.autograd.Function):
         drops: list[Tensor] = []
         ready: dict[int, Tensor] = {}
         for index, (a, b) in enumerate(layout.spans):
-            n, before = b - a, _before(index, layout)
-            table = torch.bmm(_grouped(q[:, a:b], keys), _seen(k, (a, b), before).transpose(1, 2))
+            n, before = b - a, _before(index, rule)
+            table = torch.bmm(_grouped(q[:, a:b], keys), _seen(k, (a, b), before, soft).transpose(1, 2))
             table = table.view(heads, n, before + n).mul_(rule.scale)
             mask = _mask(index, n, layout, ready, q)
             if mask is not None:
@@ -170,7 +190,7 @@ class _Attention(torch.autograd.Function):
                 drop = torch.empty_like(shares).bernoulli_(1 - dropout).div_(1 - dropout)
                 drops.append(drop)
                 used = shares * drop
-            mixed = torch.bmm(used.view(keys, -1, before + n), _seen(v, (a, b), before))
+            mixed = torch.bmm(used.view(keys, -1, before + n), _seen(v, (a, b), before, soft))
             out[a:b] = mixed.view(heads, n, width).transpose(0, 1)
             kept.append(shares)
         ctx.save_for_backward(q, k, v, *kept, *drops)
@@ -180,37 +200,38 @@ class _Attention(torch.autograd.Function):
     @staticmethod
     def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:
         q, k, v, *tables = ctx.saved_tensors
-        layout, spans = ctx.rule.layout, ctx.rule.layout.spans
+        rule: Rule = ctx.rule
+        layout, spans, soft = rule.layout, rule.layout.spans, rule.soft
         keys, heads, width = k.shape[0], q.shape[0], q.shape[2]
         # Written token-first, as the projections before attention will read them.
         dq, dk, dv = (x.new_empty(x.shape[1], x.shape[0], width) for x in (q, k, v))
-        # What later sequences send back to a shared prefix adds up in float32.
-        prefix = q.new_zeros(2, _before(1, layout), keys, width, dtype=torch.float32)
+        # What sequences send back to what they share adds up in float32.
+        front = q.new_zeros(2, _before(1, rule), keys, width, dtype=torch.float32)
         for index, (a, b) in enumerate(spans):
-            n, before = b - a, _before(index, layout)
+            n, before = b - a, _before(index, rule)
             seen = before + n
             shares = tables[index]
             drop = tables[len(spans) + index] if len(tables) > len(spans) else None
             g = _grouped(grad[a:b].transpose(0, 1), keys)  # [K, G n, D]
             used = shares if drop is None else shares * drop
             back_v = torch.bmm(used.view(keys, -1, seen).transpose(1, 2), g).transpose(0, 1)
-            d = torch.bmm(g, _seen(v, (a, b), before).transpose(1, 2)).view(heads, n, seen)
+            d = torch.bmm(g, _seen(v, (a, b), before, soft).transpose(1, 2)).view(heads, n, seen)
             if drop is not None:
                 d *= drop
             # d softmax: s * (d - sum(s * d))
             d = torch.mul(d, shares, out=d)
             d -= shares * d.sum(-1, keepdim=True)
-            d = d.mul_(ctx.rule.scale).view(keys, -1, seen)
-            dq[a:b] = torch.bmm(d, _seen(k, (a, b), before)).view(heads, n, width).transpose(0, 1)
+            d = d.mul_(rule.scale).view(keys, -1, seen)
+            dq[a:b] = torch.bmm(d, _seen(k, (a, b), before, soft)).view(heads, n, width).transpose(0, 1)
             back_k = torch.bmm(d.transpose(1, 2), _grouped(q[:, a:b], keys)).transpose(0, 1)
-            dk[a:b], dv[a:b] = back_k[before:], back_v[before:]
+            dk[soft + a : soft + b], dv[soft + a : soft + b] = back_k[before:], back_v[before:]
             if before:
-                prefix[0] += back_k[:before]
-                prefix[1] += back_v[:before]
-        if layout.shared:
-            first = layout.lengths[0]
-            dk[:first] += prefix[0]
-            dv[:first] += prefix[1]
+                front[0, :before] += back_k[:before]
+                front[1, :before] += back_v[:before]
+        for gradient, part in ((dk, front[0]), (dv, front[1])):
+            gradient[:soft] = part[:soft]
+            if layout.shared:
+                gradient[soft : soft + layout.lengths[0]] += part[soft:]
         return dq.transpose(0, 1), dk.transpose(0, 1), dv.transpose(0, 1), None
 
 

@@ -2,6 +2,7 @@
 
 import copy
 import hashlib
+import warnings
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -119,7 +120,9 @@ class LocalModel:
         longest, ends = max(len(row) for row in rows), self.ends
         ids = torch.tensor([[pad] * (longest - len(row)) + list(row) for row in rows], device=self.device)
         mask = torch.tensor([[0] * (longest - len(row)) + [1] * len(row) for row in rows], device=self.device)
-        with torch.inference_mode():
+        with torch.inference_mode(), warnings.catch_warnings():
+            # PEFT says that it makes positions itself: so it shall, and no row of a batch of such a network is padded.
+            warnings.filterwarnings("ignore", "Position ids are not supported")
             out = self.network.generate(
                 input_ids=ids,
                 attention_mask=mask,
