@@ -83,13 +83,14 @@ def ladder_picture(report: Report) -> Html:
     title = Text(
         f"{metric_name(name).en}{', %' if percent else ''}", f"{metric_name(name).zh}{'（%）' if percent else ''}"
     )
+    front = _front(spots)
     drawing = el(
         "svg",
         _grid(horizontal, vertical, percent=percent),
         _titles(title, costs.unit),
-        _front(spots, report.verdict.pareto),
+        el("path", d=path(front), class_="front") if len(front) > 1 else None,
         *(_mark(one) for one in spots),
-        _names(spots, report.verdict.pareto),
+        _names(spots, front),
         viewBox=f"0 0 {WIDE} {HIGH}",
         role="img",
         class_="ladder",
@@ -164,9 +165,13 @@ def _titles(quality: Text, unit: Text) -> list[Html]:
     ]
 
 
-def _front(spots: Sequence[Spot], pareto: Sequence[str]) -> Html | None:
-    on_front = sorted((one.x, one.y) for one in spots if one.rung in pareto)
-    return el("path", d=path(on_front), class_="front") if len(on_front) > 1 else None
+def _front(spots: Sequence[Spot]) -> list[tuple[float, float]]:
+    """Return the places that no other one beats at the costs drawn, left to right (y grows downwards)."""
+    found: list[tuple[float, float]] = []
+    for x, y in sorted((one.x, one.y) for one in spots):
+        if not found or y < found[-1][1]:
+            found.append((x, y))
+    return found
 
 
 def _mark(spot: Spot) -> Html:
@@ -179,11 +184,11 @@ def _mark(spot: Spot) -> Html:
     )
 
 
-def _names(spots: Sequence[Spot], pareto: Sequence[str]) -> list[Html]:
+def _names(spots: Sequence[Spot], front: Sequence[tuple[float, float]]) -> list[Html]:
     taken = [Box(one.x - 4, one.high, one.x + 4, one.low) for one in spots]
     taken += [Box(one.x - 10, one.y - 10, one.x + 10, one.y + 10) for one in spots]
     taken.append(Box(0, 0, 220, FRAME.top - 8))
-    taken += _along(sorted((one.x, one.y) for one in spots if one.rung in pareto))
+    taken += _along(front)
     found = []
     for spot in sorted(spots, key=lambda one: one.stop is None):
         box = roomy_place(_candidates(spot), taken, NAME_FRAME)
