@@ -1,23 +1,36 @@
 """The settings and steps that all weight-changing methods share; each method adds which weights it trains."""
 
 from abc import abstractmethod
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ClassVar, Literal, cast
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, cast
 
-from taskfit.core.example import Practice
+from taskfit.core.errors import NotPossible
+from taskfit.core.example import Example, Practice
 from taskfit.core.files import read_json, write_json
+from taskfit.core.meter import Meter
 from taskfit.core.method import Desk, Method
 from taskfit.core.model import Ability, Model, ModelCard
-from taskfit.core.prediction import Predictor, Story
+from taskfit.core.prediction import Prediction, Predictor, Story
 from taskfit.core.settings import setting
-from taskfit.core.task import Task
+from taskfit.core.task import Kind, Task
 from taskfit.core.text import Text
+from taskfit.engine.training import Training
+
+if TYPE_CHECKING:
+    from taskfit.engine.aims.aim import Aim, Asked
+    from taskfit.engine.change import Change
+    from taskfit.engine.tune import Tuned
+
+FACTS = "tuned.json"
 
 
-class Trained(Method):
-    """A method that trains weights by gradient steps."""
+class Trained(Training, Method):
+    """A method that trains weights by gradient steps: a Change, whatever the aim is."""
 
     needs: ClassVar[frozenset[Ability]] = frozenset({"train"})
+    kinds: ClassVar[frozenset[Kind]] = frozenset({"classify", "choose", "answer", "generate", "extract"})
     random: ClassVar[bool] = True
 
     lr: float | None = setting(
@@ -32,17 +45,19 @@ class Trained(Method):
         "passes over the rows; left out: 3, more for few rows (about 100 steps)",
         "训练轮数；不填则为 3，数据少时更多（约 100 步）",
         gt=0,
-        le=1000,
+        le=10_000,
     )
-    batch: int = setting(16, "examples per optimizer step", "每个优化步的样本数", ge=1, le=4096)
-    patience: int = setting(
-        2, "epochs without a better dev score before stopping", "dev 分数连续多少轮没有提高就停止", ge=1, le=1000
+    patience: int | None = setting(
+        2,
+        "looks at dev without a better score before stopping; null: never",
+        "dev 分数连续多少次评估没有提高就停止；null 表示从不",
+        ge=1,
+        le=1_000_000,
     )
-    weight_decay: float = setting(0.01, "weight decay of matrices", "权重衰减（仅矩阵）", ge=0, le=1)
     answer_by: Literal["auto", "words", "head"] = setting(
         "auto",
-        "words: say the label; head: a classification head; auto: words for causal models, head for encoders",
-        "words：说出标签；head：分类头；auto：因果模型用 words，编码器用 head",
+        "words: say the answer; head: a classification head; auto: words for causal models, head for encoders",
+        "words：说出答案；head：分类头；auto：因果模型用 words，编码器用 head",
     )
     pooling: Literal["auto", "mean", "last", "first"] = setting(
         "auto",
@@ -66,68 +81,87 @@ class Trained(Method):
     def load_weights(self, model: Any, folder: Path) -> Any:
         """Return the LocalModel with the weights that `save_weights` wrote."""
 
-    def frozen_below(self, card: ModelCard) -> int:  # noqa: ARG002
+    def lr_factors(self, model: Any) -> Mapping[str, float]:
+        """Return the multiple of the learning rate for each weight of a prepared model that has one of its own."""
+        del model
+        return {}
+
+    def frozen_below(self, card: ModelCard) -> int:
         """Return the number of lowest layers that are never changed; their output is computed once."""
+        del card
         return 0
+
+    def aim(self, card: ModelCard, task: Task) -> "Aim":
+        """Return what is learned from the rows; raise NotPossible where nothing can be."""
+        from taskfit.engine.aims.aim import aim_for
+
+        return aim_for(self._asked(), card, task)
 
     def impossible(self, card: ModelCard, task: Task) -> Text | None:
         """See Method."""
-        if self.answer_by == "words" and card.architecture == "encoder":
-            return Text("an encoder cannot say words; use answer_by: head", "编码器不能生成词语，请用 answer_by: head")
-        return super().impossible(card, task)
+        reason = super().impossible(card, task)
+        if reason is None:
+            try:
+                self.aim(card, task)
+            except NotPossible as problem:
+                reason = problem.findings[0].what
+        return reason
 
     def adapt(self, model: Model, task: Task, practice: Practice, desk: Desk) -> Predictor:
         """See Method."""
         from taskfit.engine.tune import Recipe, tune
         from taskfit.model.local import LocalModel
 
-        local = cast(LocalModel, model)
-        recipe = Recipe(
-            prepare=self.prepare,
-            lr=self.lr,
-            lr_centre=self.lr_centre(local.card),
-            epochs=self.epochs,
-            batch=self.batch,
-            patience=self.patience,
-            weight_decay=self.weight_decay,
-            answer_by=self.answer_by,
-            pooling=self.pooling,
-            frozen_below=self.frozen_below(local.card),
-        )
-        return _Saved(tune(local, task, practice, desk, recipe), self)
+        aim = self.aim(model.card, task)
+        tuned = tune(cast(LocalModel, model), task, practice, desk, Recipe(self, aim, self, self.lr))
+        return TunedPredictor(tuned, self, aim, self.precision)
 
     def restore(self, model: Model, task: Task, folder: Path) -> Predictor:
         """See Method."""
-        from taskfit.engine.headed import HeadPredictor, load_head
-        from taskfit.engine.prompted import PromptPredictor
-        from taskfit.model.local import LocalModel
+        return restore_tuned(self, model, task, folder)
 
-        facts = read_json(folder / "tuned.json")
-        tuned = self.load_weights(cast(LocalModel, model), folder)
-        if facts["answers_by"] == "words":
-            return _Saved(PromptPredictor(tuned, task), self)
-        head = load_head(folder, tuned.card.width, len(task.labels))
-        return _Saved(HeadPredictor(tuned, task, head, facts["pooling"]), self)
+    def _asked(self) -> "Asked":
+        from taskfit.engine.aims.aim import Asked
+
+        return Asked(self.answer_by, self.pooling, self.label_smoothing, self.neftune_alpha)
 
 
-class _Saved:
-    """A tuned predictor that also knows how its weights are written."""
+@dataclass(frozen=True)
+class TunedPredictor:
+    """A tuned predictor that also knows how its weights, and what its aim added, are written."""
 
-    def __init__(self, inner: Any, method: Trained):
-        self.inner, self.method = inner, method
-        self.predict = inner.predict
+    tuned: "Tuned"
+    change: "Change"
+    aim: "Aim"
+    precision: str = "float32"
 
     @property
     def story(self) -> Story:
-        story: Story = self.inner.story
-        return story
+        """See Predictor."""
+        return self.tuned.story
+
+    def predict(self, examples: Sequence[Example], meter: Meter) -> list[Prediction]:
+        """See Predictor."""
+        return self.tuned.predictor.predict(examples, meter)
 
     def save(self, folder: Path) -> None:
-        from taskfit.engine.headed import HeadPredictor
+        """See Predictor."""
+        from taskfit.engine.aims.aim import name_of
 
-        headed = isinstance(self.inner, HeadPredictor)
-        if headed:
-            self.inner.save(folder)
-        self.method.save_weights(self.inner.model, folder)
-        pooling = self.inner.pooling if headed else ""
-        write_json(folder / "tuned.json", {"answers_by": "head" if headed else "words", "pooling": pooling})
+        facts = self.aim.save(self.tuned.predictor, folder)
+        self.change.save_weights(self.tuned.model, folder)
+        write_json(folder / FACTS, {"answers_by": name_of(self.aim), "precision": self.precision, **facts})
+
+
+def restore_tuned(change: "Change", model: Model, task: Task, folder: Path) -> TunedPredictor:
+    """Return the predictor that `TunedPredictor.save` wrote."""
+    from taskfit.engine.aims.aim import Asked, aim_named
+    from taskfit.engine.tune import Tuned, in_precision
+    from taskfit.model.local import LocalModel
+
+    facts = read_json(folder / FACTS)
+    precision = facts.get("precision", "float32")
+    model = change.load_weights(in_precision(cast(LocalModel, model), precision), folder)
+    aim = aim_named(facts["answers_by"])
+    predictor = aim.restore(model, task, folder, facts)
+    return TunedPredictor(Tuned(model, predictor, Story()), change, aim.of(Asked()), precision)

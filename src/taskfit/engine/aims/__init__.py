@@ -1,0 +1,1 @@
+"""What can be learned from rows: one file beside aim.py is one aim."""
