@@ -33,6 +33,35 @@ def test_equals_cross_entropy(count: int) -> None:
         _close(one, other)
 
 
+@pytest.mark.parametrize("smoothing", [0.0, 0.1, 0.9])
+@pytest.mark.parametrize("count", [5, losses.CHUNK + 300])
+@pytest.mark.parametrize("weighted", [True, False])
+def test_weights_and_smoothing_are_those_of_torch(count: int, smoothing: float, weighted: bool) -> None:
+    hidden, head, targets = _inputs(count)
+    weights = torch.rand(count, generator=torch.Generator().manual_seed(5)) if weighted else None
+    ours = token_loss(hidden, head, targets, 7.0, weights=weights, smoothing=smoothing)
+    found = torch.autograd.grad(3 * ours, (hidden, head))
+    each = torch.nn.functional.cross_entropy(hidden @ head.T, targets, reduction="none", label_smoothing=smoothing)
+    theirs = (each if weights is None else weights * each).sum() / 7.0
+    wanted = torch.autograd.grad(3 * theirs, (hidden, head))
+    _close(ours, theirs)
+    for one, other in zip(found, wanted, strict=True):
+        _close(one, other)
+
+
+def test_a_weight_of_two_is_the_same_label_twice() -> None:
+    hidden, head, targets = _inputs(3)
+    twice = torch.tensor([0, 1, 1, 2])
+    weighted = token_loss(hidden, head, targets, 4.0, weights=torch.tensor([1.0, 2.0, 1.0]))
+    _close(weighted, token_loss(hidden[twice], head, targets[twice], 4.0))
+
+
+def test_class_smoothing_is_that_of_torch() -> None:
+    logits, targets = torch.tensor([[2.0, 0.0, -1.0]]), torch.tensor([1])
+    wanted = torch.nn.functional.cross_entropy(logits, targets, label_smoothing=0.3)
+    assert class_loss(logits, targets, 1.0, 0.3).item() == pytest.approx(wanted.item(), rel=1e-6)
+
+
 def test_a_head_that_is_not_trained_gets_no_gradient() -> None:
     hidden, head, targets = _inputs(4)
     token_loss(hidden, head.detach(), targets, 1.0).backward()

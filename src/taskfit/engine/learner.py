@@ -7,8 +7,11 @@ from typing import Any, Protocol
 import torch
 from torch import Tensor, nn
 
+from taskfit.core.errors import UsageError
+from taskfit.core.text import Text
 from taskfit.engine.features import FrozenStream, pool_states
 from taskfit.engine.losses import class_loss, token_loss
+from taskfit.engine.neftune import neftune_noise
 from taskfit.engine.prefix import common_prefix
 from taskfit.model.body import run_layers
 from taskfit.model.flat import LONGEST_EXPLICIT, Layout
@@ -48,28 +51,42 @@ class Learner(Protocol):
 
 @dataclass(frozen=True)
 class Row:
-    """One training row: token ids, and for each whether it is learned (predicted from those before it)."""
+    """One training row: token ids, and the weight in the loss with which each is predicted from those before it.
+
+    0 (or False) is not learned, 1 (or True) learned in full. `origin` is where the row came from, for messages.
+    """
 
     ids: Sequence[int]
-    learn: Sequence[bool]
+    learn: Sequence[float]
+    origin: str = ""
 
 
 @dataclass
 class TokenLearner:
-    """Learns to say tokens: language modelling over the learned tokens of each row."""
+    """Learns to say tokens: language modelling over the learned tokens of each row.
+
+    While training, `label_smoothing` spreads a share of each label over all tokens, and `neftune_alpha` puts noise on
+    the embeddings; both are off when the learner is evaluated.
+    """
 
     model: LocalModel
     data: Sequence[Row]
     stream: FrozenStream | None = None
+    label_smoothing: float = 0.0
+    neftune_alpha: float = 0.0
     shared: int = field(init=False)
     _learned: list[list[int]] = field(init=False)
+    _weights: list[list[float]] | None = field(init=False)
 
     def __post_init__(self) -> None:
         # Position p - 1 predicts token p, so the first token of a row can never be learned.
         self._learned = [[p for p in range(1, len(row.ids)) if row.learn[p]] for row in self.data]
+        plain = all({0, 1}.issuperset(row.learn) for row in self.data)
+        learned = zip(self.data, self._learned, strict=True)
+        self._weights = None if plain else [[float(row.learn[p]) for p in places] for row, places in learned]
         # The position before the first learned token must be a row's own.
         first = min((learned[0] - 1 for learned in self._learned if learned), default=0)
-        self.shared = min(first, shared_tokens(self.model, [row.ids for row in self.data]))
+        self.shared = min(first, _shared(self.model, [row.ids for row in self.data], self.neftune_alpha, self.stream))
 
     @property
     def rows(self) -> int:
@@ -86,13 +103,15 @@ class TokenLearner:
 
     def weight(self, row: int) -> float:
         """See Learner."""
-        return float(len(self._learned[row]))
+        return float(len(self._learned[row])) if self._weights is None else sum(self._weights[row])
 
     def loss(self, rows: Sequence[int], total: float) -> Tensor:
         """See Learner."""
         shared = self.shared
         ids_of_rows = [self.data[r].ids for r in rows]
-        hidden = stream_hidden(self.model, ids_of_rows, self.stream, rows, shared=shared)
+        training = self.model.network.training
+        alpha = self.neftune_alpha if training else 0.0
+        hidden = stream_hidden(self.model, ids_of_rows, self.stream, rows, shared=shared, neftune_alpha=alpha)
         places, targets, start = [], [], 0
         for r in rows:
             ids = self.data[r].ids
@@ -101,7 +120,12 @@ class TokenLearner:
             start += len(ids) - shared
         device = hidden.device
         where, said = (torch.tensor(part, dtype=torch.long, device=device) for part in (places, targets))
-        return token_loss(hidden.index_select(0, where), self.model.head, said, total)
+        weights = None
+        if self._weights is not None:
+            weights = torch.tensor([weight for r in rows for weight in self._weights[r]], device=device)
+        smoothing = self.label_smoothing if training else 0.0
+        states = hidden.index_select(0, where)
+        return token_loss(states, self.model.head, said, total, weights=weights, smoothing=smoothing)
 
     def mode(self, *, training: bool) -> None:
         """See Learner."""
@@ -131,10 +155,13 @@ class ClassLearner:
     targets: Sequence[int]
     pooling: str
     stream: FrozenStream | None = None
+    label_smoothing: float = 0.0
+    neftune_alpha: float = 0.0
     shared: int = field(init=False)
 
     def __post_init__(self) -> None:
-        self.shared = shared_tokens(self.model, self.data) if self.pooling == "last" else 0
+        found = _shared(self.model, self.data, self.neftune_alpha, self.stream)
+        self.shared = found if self.pooling == "last" else 0
 
     @property
     def rows(self) -> int:
@@ -157,14 +184,31 @@ class ClassLearner:
     def loss(self, rows: Sequence[int], total: float) -> Tensor:
         """See Learner."""
         ids = [self.data[r] for r in rows]
-        hidden = stream_hidden(self.model, ids, self.stream, rows, shared=self.shared)[self.shared :]
+        training = self.model.network.training
+        alpha = self.neftune_alpha if training else 0.0
+        whole = stream_hidden(self.model, ids, self.stream, rows, shared=self.shared, neftune_alpha=alpha)
+        hidden = whole[self.shared :]
         layout = Layout(tuple(len(one) - self.shared for one in ids))
         logits = self.head(pool_states(hidden, layout, self.pooling).float())
-        return class_loss(logits, torch.tensor([self.targets[r] for r in rows], device=hidden.device), total)
+        targets = torch.tensor([self.targets[r] for r in rows], device=hidden.device)
+        return class_loss(logits, targets, total, self.label_smoothing if training else 0.0)
 
     def mode(self, *, training: bool) -> None:
         """See Learner."""
         self.model.network.train(training)
+
+
+def _shared(model: LocalModel, rows: Sequence[Sequence[int]], neftune_alpha: float, stream: FrozenStream | None) -> int:
+    """Return `shared_tokens`, or 0 where each row gets noise of its own; refuse noise below layers that are not run."""
+    if neftune_alpha and stream is not None:
+        raise UsageError(
+            Text(
+                "neftune_alpha puts noise on the embeddings, but frozen layers are computed once and read none",
+                "neftune_alpha 在词嵌入上加噪声，而冻结层只计算一次、读不到噪声",
+            ),
+            todo=Text("set neftune_alpha: 0", "请设置 neftune_alpha: 0"),
+        )
+    return 0 if neftune_alpha else shared_tokens(model, rows)
 
 
 def shared_tokens(model: LocalModel, rows: Sequence[Sequence[int]]) -> int:
@@ -197,11 +241,13 @@ def stream_hidden(
     rows: Sequence[int] = (),
     *,
     shared: int = 0,
+    neftune_alpha: float = 0.0,
 ) -> Tensor:
     """Return final hidden states [T, W] of rows laid side by side.
 
     With a `stream`, the states below its layer are taken from it (row numbers `rows`) instead of computed. The
     first `shared` tokens, the same in every row, stand once before all rows, which then hold only their own.
+    `neftune_alpha` above 0 puts noise on the embeddings, which may then not be shared.
     """
     body, device = model.body, model.device
     own = [one[shared:] for one in ids]
@@ -211,7 +257,13 @@ def stream_hidden(
     layout = Layout(tuple(len(one) for one in parts), causal=body.causal, shared=bool(shared))
     if stream is None:
         first = 0
-        hidden = body.embed(torch.tensor([token for one in parts for token in one], device=device), positions)
+        tokens = torch.tensor([token for one in parts for token in one], device=device)
+        if neftune_alpha:
+            words = model.network.get_input_embeddings()(tokens)
+            noise = neftune_noise(layout.lengths, words.shape[-1], neftune_alpha, rows)
+            hidden = body.embed_vectors(words + noise.to(words), positions)
+        else:
+            hidden = body.embed(tokens, positions)
     else:
         first, hidden = stream.layer, stream.take(rows, shared)[None].to(device)
     hidden = run_layers(body, hidden, positions, layout, first, len(body.layers))
