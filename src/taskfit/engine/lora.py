@@ -19,6 +19,7 @@ from taskfit.engine.names import ending_with
 from taskfit.engine.quick_lora import START, matrix_of, start_of
 from taskfit.engine.wrap import inner_names, save_adapter, with_adapter
 from taskfit.model.local import LocalModel
+from taskfit.model.quantized import Quantized
 
 # W and the rank and scale of the product give its factors A and B: s B A is the part of W that is trained.
 Factors = tuple[Tensor, Tensor]
@@ -122,7 +123,16 @@ def _begin(copy: LocalModel, true: LocalModel, targets: list[str], shape: LoraSh
     inside = copy.network.get_base_model()
     for name in targets:
         module: Any = inside.get_submodule(name)
-        weight = matrix_of(true.network.get_submodule(name)).float()
+        source = true.network.get_submodule(name)
+        if isinstance(source, Quantized):
+            raise NotPossible(
+                Text(
+                    f"start: {shape.start} needs the weights as they were before they were quantised",
+                    f"start: {shape.start} 需要量化之前的权重",
+                ),
+                todo=Text("open the model unquantised; qlora quantises it", "请以未量化方式打开模型，由 qlora 量化"),
+            )
+        weight = matrix_of(source).float()
         if shape.start == "loftq":
             # Li et al. 2023, arXiv:2310.08659, algorithm 1 with one round: the largest part of the rounding error.
             a, b = pissa(weight - module.base_layer.weight.float(), shape.r, shape.scale)

@@ -10,12 +10,15 @@ from typing import Any
 import torch
 from safetensors import SafetensorError
 
+from taskfit.core.errors import NotPossible
 from taskfit.core.files import cannot_write, obey_umask
 from taskfit.core.model import ModelCard
+from taskfit.core.text import Text
 from taskfit.engine.checkpoint import write_tensors
 from taskfit.engine.quick_lora import quicken
 from taskfit.model.body import body_of
 from taskfit.model.local import LocalModel
+from taskfit.model.quantized import Bits, bits_of, linear_names, quantize
 from taskfit.model.soft import SoftBody
 
 TRAINED = "trained.safetensors"
@@ -28,10 +31,7 @@ def lr_for(card: ModelCard, *, at_width_1000: float) -> float:
 
 def inner_names(model: LocalModel) -> list[str]:
     """Return full names of all linear modules inside the layers; never a head outside them."""
-    from transformers.pytorch_utils import Conv1D
-
-    inside = {id(m) for layer in model.body.layers for m in layer.modules() if isinstance(m, (torch.nn.Linear, Conv1D))}
-    return [name for name, module in model.network.named_modules() if id(module) in inside]
+    return linear_names(model.network, model.body.layers)
 
 
 def with_adapter(model: LocalModel, config: Any, seed: int) -> LocalModel:
@@ -54,6 +54,19 @@ def _wrapped(model: LocalModel, network: Any) -> LocalModel:
         return replace(model, network=network, body=body)
     soft, context = SoftBody(body, network, model.card.context), model.card.context - config.num_virtual_tokens
     return replace(model, network=network, body=soft, card=replace(model.card, context=context))
+
+
+def quantized(model: LocalModel, bits: Bits) -> LocalModel:
+    """Return a copy whose linear modules are kept in few bits; all else is shared. One opened so is returned as it is."""
+    known = bits_of(model.network)
+    if known is not None and known != bits:
+        raise NotPossible(
+            Text(f"the model was opened in {known} bits, not in {bits}", f"模型以 {known} 位打开，而不是 {bits} 位"),
+            todo=Text(f"use bits: {known}", f"请使用 bits: {known}"),
+        )
+    copy = model.fork(())
+    quantize(copy.network, inner_names(copy), bits)
+    return copy
 
 
 def save_adapter(model: LocalModel, folder: Path, state: dict[str, torch.Tensor] | None = None) -> None:

@@ -11,13 +11,14 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from taskfit.core.errors import ModelError
+from taskfit.core.errors import ModelError, NotPossible
 from taskfit.core.example import Message
 from taskfit.core.meter import Meter
 from taskfit.core.model import Generation, ModelCard
 from taskfit.core.text import Text
 from taskfit.model.body import Body, body_of, run_body
 from taskfit.model.flat import Layout
+from taskfit.model.quantized import bits_of
 from taskfit.model.soft import SoftBody
 from taskfit.model.template import ChatTemplate
 
@@ -79,6 +80,17 @@ class LocalModel:
         Shared weights are frozen; copied ones require gradients. With `dtype`, all weights are cast (a full copy).
         """
         wanted = None if train is None else set(train)
+        if bits := bits_of(self.network) if wanted is None or wanted else None:
+            raise NotPossible(
+                Text(
+                    f"the weights are kept in {bits} bits, which no gradient step can change",
+                    f"权重以 {bits} 位存储，无法用梯度更新",
+                ),
+                todo=Text(
+                    "use qlora, or a method that adds weights, or open the model unquantised",
+                    "请使用 qlora 或其他添加权重的方法，或以未量化方式打开模型",
+                ),
+            )
         named = dict(self.network.named_parameters(remove_duplicate=True))
         shared: dict[int, Any] = {id(p): p for name, p in named.items() if wanted is not None and name not in wanted}
         shared |= {id(buffer): buffer for buffer in self.network.buffers()}  # rotary tables, quantised weights

@@ -4,9 +4,9 @@ import math
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from taskfit.core.errors import ModelError
 from taskfit.core.model import Ability, ModelCard
@@ -17,24 +17,38 @@ from taskfit.model.local import LocalModel
 _IN_LAYER = re.compile(r"\.(layers|layer|h)\.\d+\.")
 
 
-def open_local(name: str, *, online: bool = False, dtype: str = "float32", device: str = "cpu") -> LocalModel:
+def open_local(
+    name: str, *, online: bool = False, dtype: str = "float32", device: str = "cpu", bits: Literal[4, 8] | None = None
+) -> LocalModel:
     """Return the local model `name`; raise ModelError when it cannot be used.
 
     `online` allows a download from the Hugging Face hub when `name` is no folder. `dtype` is that of the
-    weights in memory ("float32" or "bfloat16"), `device` where they live ("cpu", "cuda").
+    weights in memory ("float32" or "bfloat16"), `device` where they live ("cpu", "cuda"). With `bits`, the linear
+    modules of the layers are kept in so many and can only be adapted by weights beside them; they are packed before
+    they go to the device.
     """
     folder = find_folder(name, online=online)
     facts = read_config(folder)
-    return _load(name, folder, facts, dtype, device)
+    return _load(name, folder, facts, _Kept(dtype, device, bits))
 
 
-def _load(name: str, folder: Path, facts: dict[str, Any], dtype: str, device: str) -> LocalModel:
+@dataclass(frozen=True)
+class _Kept:
+    """How weights are kept in memory, and where."""
+
+    dtype: str
+    device: str
+    bits: Literal[4, 8] | None
+
+
+def _load(name: str, folder: Path, facts: dict[str, Any], kept: _Kept) -> LocalModel:
     import torch
     from transformers import AutoModel, AutoModelForCausalLM, AutoTokenizer
 
     from taskfit.model.body import FAMILIES, BertBody, body_of
     from taskfit.model.flat import FLAT, register
     from taskfit.model.local import prove_flat, weights_fingerprint
+    from taskfit.model.quantized import linear_names, quantize
     from taskfit.model.template import PLAIN, read_template
     from taskfit.model.template_check import check_template
 
@@ -61,7 +75,7 @@ def _load(name: str, folder: Path, facts: dict[str, Any], dtype: str, device: st
                 local_files_only=True,
                 trust_remote_code=False,
                 use_safetensors=True,
-                dtype=getattr(torch, dtype),
+                dtype=getattr(torch, kept.dtype),
                 attn_implementation=FLAT,
                 output_loading_info=True,
                 **options,
@@ -73,16 +87,18 @@ def _load(name: str, folder: Path, facts: dict[str, Any], dtype: str, device: st
         raise ModelError(Text(f"cannot load: {told}", f"无法加载：{told}"), where=str(folder)) from problem
     _check_weights(network, report, tokenizer, folder)
     network.eval().requires_grad_(False)
-    network.to(device)
-    body = body_of(network, family)
-    if dtype == "float32":
+    body, template = body_of(network, family), read_template(folder)
+    card = _card(name, network, family, encoder, template is not None, weights_fingerprint(folder))
+    if kept.bits is not None:
+        quantize(network, linear_names(network, body.layers), kept.bits)
+        card = replace(card, fingerprint=f"{card.fingerprint}-{kept.bits}bit")
+    network.to(kept.device)
+    if kept.dtype == "float32":
         prove_flat(network, body, tokenizer)
-    template = read_template(folder)
     if template is not None:
         named = {key: str(value) for key, value in tokenizer.special_tokens_map.items() if isinstance(value, str)}
         template = replace(template, variables={**named, **template.variables})
     remarks = check_template(template) if template is not None else ()
-    card = _card(name, network, family, encoder, template is not None, weights_fingerprint(folder))
     return LocalModel(card, network, tokenizer, template or PLAIN, body, folder, remarks)
 
 

@@ -43,7 +43,7 @@ class Quantized(nn.Linear):
         self.out_features, self.in_features = weight.shape
         self.bits, self.dtype = bits, weight.dtype
         self.bias = bias  # type: ignore[assignment]  # as in nn.Linear, where it may be None
-        for name, part in (pack_nf4 if bits == 4 else pack_int8)(weight.float()).items():
+        for name, part in (pack_nf4 if bits == 4 else pack_int8)(weight.float().contiguous()).items():
             self.register_buffer(name, part)
 
     @property
@@ -71,6 +71,19 @@ class _Product(torch.autograd.Function):
     @staticmethod
     def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, None]:
         return grad @ ctx.module.weight.to(grad.dtype), None
+
+
+def linear_names(network: nn.Module, layers: nn.ModuleList) -> list[str]:
+    """Return full names of all linear modules inside the layers; never a head outside them."""
+    from transformers.pytorch_utils import Conv1D
+
+    inside = {id(m) for layer in layers for m in layer.modules() if isinstance(m, (nn.Linear, Conv1D))}
+    return [name for name, module in network.named_modules() if id(module) in inside]
+
+
+def bits_of(network: nn.Module) -> Bits | None:
+    """Return in how many bits the network keeps its linear modules, or None when it keeps them whole."""
+    return next((module.bits for module in network.modules() if isinstance(module, Quantized)), None)
 
 
 def quantize(
@@ -143,12 +156,15 @@ def _nearest(values: Tensor, table: Tensor) -> Tensor:
     return torch.bucketize(values, (table[1:] + table[:-1]) / 2).to(torch.uint8)
 
 
+# Constants on each device. Made outside of inference mode, so that training can use them too.
 @cache
+@torch.inference_mode(False)
 def _table(values: tuple[float, ...], device: torch.device) -> Tensor:
     return torch.tensor(values, device=device)
 
 
 @cache
+@torch.inference_mode(False)
 def _pairs(device: torch.device) -> Tensor:
     """The two values of each byte, [256, 2]."""
     table, byte = _table(NF4, device), torch.arange(256, device=device)
@@ -156,6 +172,7 @@ def _pairs(device: torch.device) -> Tensor:
 
 
 @cache
+@torch.inference_mode(False)
 def dynamic_map(device: torch.device) -> Tensor:
     """Return the 256 values of the dynamic 8-bit type: a sign, an exponent in unary, a fraction (arXiv:1511.04561)."""
     values = [0.0, 1.0]
