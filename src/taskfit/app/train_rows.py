@@ -12,7 +12,7 @@ from taskfit.core.task import Kind, Task
 from taskfit.core.text import Text
 from taskfit.data.check import check_rows
 from taskfit.data.columns import Columns
-from taskfit.data.finding import RowFinding, refuse_blocked
+from taskfit.data.finding import RowFinding, Rows, refuse_blocked
 from taskfit.data.guess import remarks_on
 from taskfit.data.mix import Part, mix
 from taskfit.data.read import ListedRow, Reading, read_rows
@@ -106,7 +106,7 @@ def _of_files(settings: TrainSettings, kinds: frozenset[Kind]) -> TrainGround:
     splits, left = _divide([one for part in kept for one in part], sides, settings, labelled=bool(task.labels))
     mixture = mix(_parts(rows.files, kept, splits.train), seed=settings.seed)
     listed += [*left, *(_left_out(one) for one in mixture.left_out)]
-    findings = [finding for reading in readings for finding in check_rows(reading)]
+    findings = [finding for reading in readings for finding in _findings(reading, task)]
     refuse_blocked(findings, rows.accept, listed)
     few = () if splits.dev else (_NO_DEV,)
     return TrainGround(
@@ -125,6 +125,14 @@ _NO_DEV = Text(
     "no rows to choose on: the last weights are kept, whatever they are worth",
     "没有用于选择的数据：保留最后的权重，无论好坏",
 )
+
+
+def _findings(reading: Reading, task: Task) -> tuple[RowFinding, ...]:
+    """Return what the doctor finds; where the task has no labels, answers are not looked at as if they were some."""
+    if task.labels:
+        return check_rows(reading)
+    examples = tuple(example.without_target() for example in reading.examples)
+    return check_rows(Rows(examples, reading.listed, reading.facts))
 
 
 def _others(rows: TrainRows) -> dict[str, str]:

@@ -15,7 +15,7 @@ def hold_labels(lines: Sequence[str]) -> bool:
     if _mostly(lines, _label_last):
         return True
     first = [pair[1] for pair in map(_label_word_first, lines) if pair is not None]
-    return len(set(first)) <= FEW_LABELS and is_closed(first)
+    return 2 <= len(set(first)) <= FEW_LABELS and is_closed(first)
 
 
 def best_split(lines: Sequence[str]) -> Split | None:
