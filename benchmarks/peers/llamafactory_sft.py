@@ -5,7 +5,7 @@ import json
 from pathlib import Path
 
 from llamafactory.train.tuner import run_exp
-from material import read_rows
+from material import PROMPT, asked, read_rows
 from peers.probe import StepProbe
 
 # What a variant changes; everything else is LLaMA-Factory's default. Packed rows hold about four examples.
@@ -19,6 +19,8 @@ WAYS: dict[str, dict[str, object]] = {
     "full": {"finetuning_type": "full"},
     "lora": {"finetuning_type": "lora", "lora_rank": 8, "lora_alpha": 16, "lora_target": "all"},
     "last": {"finetuning_type": "freeze", "freeze_trainable_layers": 2},
+    # Its pre-training packs by itself: texts are joined and cut into blocks.
+    "pretrain": {"stage": "pt", "finetuning_type": "full", "neat_packing": False},
 }
 EXAMPLES_PER_PACKED_ROW = 4
 
@@ -31,8 +33,12 @@ def main() -> None:
         parser.add_argument(f"--{name}", type=int, required=True)
     chosen = parser.parse_args()
     rows = read_rows(Path(chosen.alpaca))[: chosen.rows]
+    entry: dict[str, object] = {"file_name": "rows.json"}
+    if chosen.way == "pretrain":
+        rows = [{"text": PROMPT.format(asked=asked(row)) + row["output"]} for row in rows]
+        entry["columns"] = {"prompt": "text"}
     Path("rows.json").write_text(json.dumps(rows), encoding="utf-8")
-    Path("dataset_info.json").write_text(json.dumps({"rows": {"file_name": "rows.json"}}), encoding="utf-8")
+    Path("dataset_info.json").write_text(json.dumps({"rows": entry}), encoding="utf-8")
     changes = VARIANTS[chosen.variant]
     batch = chosen.batch // EXAMPLES_PER_PACKED_ROW if changes.get("packing") else chosen.batch
     probe = StepProbe(pad_id=0)
@@ -54,8 +60,8 @@ def main() -> None:
         "report_to": "none",
         "disable_tqdm": True,
         "use_cpu": True,
-        **WAYS[chosen.way],
         **changes,
+        **WAYS[chosen.way],
     }
     run_exp(args=settings, callbacks=[probe])
     probe.say("llamafactory")

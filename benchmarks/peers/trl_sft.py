@@ -33,7 +33,11 @@ def main() -> None:
     tokenizer = AutoTokenizer.from_pretrained(chosen.model)
     rows = read_rows(Path(chosen.alpaca))[: chosen.rows]
     end = tokenizer.eos_token
-    data = Dataset.from_list([{"prompt": PROMPT.format(asked=asked(r)), "completion": r["output"] + end} for r in rows])
+    pairs = [(PROMPT.format(asked=asked(row)), row["output"] + end) for row in rows]
+    if chosen.way == "pretrain":
+        data = Dataset.from_list([{"text": prompt + answer} for prompt, answer in pairs])
+    else:
+        data = Dataset.from_list([{"prompt": prompt, "completion": answer} for prompt, answer in pairs])
     model = AutoModelForCausalLM.from_pretrained(chosen.model, dtype=torch.float32)
     lora = None
     if chosen.way == "lora":

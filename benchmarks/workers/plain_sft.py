@@ -15,13 +15,16 @@ from workers.clock import cpu_seconds
 from taskfit.engine.loop import LoopSettings, lr_at, rows_of_step
 
 
-def encoded(tokenizer: Any, rows: list[dict[str, str]], longest: int) -> list[tuple[list[int], list[int]]]:
-    """Return ids and labels of every row; the prompt is not learned."""
+def encoded(
+    tokenizer: Any, rows: list[dict[str, str]], longest: int, *, whole: bool
+) -> list[tuple[list[int], list[int]]]:
+    """Return ids and labels of every row; the prompt is not learned, unless `whole`."""
     made = []
     for row in rows:
         prompt = tokenizer(PROMPT.format(asked=asked(row)))["input_ids"]
         answer = tokenizer(row["output"] + tokenizer.eos_token)["input_ids"]
-        made.append(((prompt + answer)[:longest], ([-100] * len(prompt) + answer)[:longest]))
+        before = prompt if whole else [-100] * len(prompt)
+        made.append(((prompt + answer)[:longest], (before + answer)[:longest]))
     return made
 
 
@@ -46,13 +49,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--model", required=True)
     parser.add_argument("--alpaca", type=Path, required=True)
-    parser.add_argument("--way", required=True, choices=("full", "lora", "last"))
+    parser.add_argument("--way", required=True, choices=("full", "lora", "last", "pretrain"))
     parser.add_argument("--variant", default="fp32")
     for name in ("rows", "batch", "max-length", "epochs"):
         parser.add_argument(f"--{name}", type=int, required=True)
     chosen = parser.parse_args()
     tokenizer = AutoTokenizer.from_pretrained(chosen.model)
-    data = encoded(tokenizer, read_rows(chosen.alpaca)[: chosen.rows], chosen.max_length)
+    rows = read_rows(chosen.alpaca)[: chosen.rows]
+    data = encoded(tokenizer, rows, chosen.max_length, whole=chosen.way == "pretrain")
     model = trained_weights(AutoModelForCausalLM.from_pretrained(chosen.model, dtype=torch.float32), chosen.way)
     weights = [p for p in model.parameters() if p.requires_grad]
     settings = LoopSettings(epochs=chosen.epochs, batch=chosen.batch, lr=1e-4)

@@ -22,35 +22,36 @@ from taskfit.model.local import LocalModel
 from taskfit.model.open import open_local
 
 
-def training_rows(model: LocalModel, rows: Sequence[dict[str, str]], longest: int) -> list[Row]:
-    """Return the rows as tokens: the Alpaca prompt, then the answer and the end, which are learned."""
+def training_rows(model: LocalModel, rows: Sequence[dict[str, str]], longest: int, *, whole: bool) -> list[Row]:
+    """Return the rows as tokens: the Alpaca prompt, then the answer and the end, which are learned (`whole`: all is)."""
     end = model.tokenizer.eos_token
     prompts = model.encode([PROMPT.format(asked=asked(row)) for row in rows])
     answers = model.encode([row["output"] + end for row in rows])
     made = []
     for prompt, answer in zip(prompts, answers, strict=True):
         ids = (prompt + answer)[:longest]
-        made.append(Row(ids, [place >= len(prompt) for place in range(len(ids))]))
+        made.append(Row(ids, [whole or place >= len(prompt) for place in range(len(ids))]))
     return made
 
 
 def method_of(way: str) -> Full | LastLayers | Lora:
     """Return taskfit's method for a way to train."""
-    return {"full": Full(), "last": LastLayers(layers=2), "lora": Lora(r=8, alpha=16)}[way]
+    return {"full": Full(), "pretrain": Full(), "last": LastLayers(layers=2), "lora": Lora(r=8, alpha=16)}[way]
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--model", required=True)
     parser.add_argument("--alpaca", type=Path, required=True)
-    parser.add_argument("--way", required=True, choices=("full", "lora", "last"))
+    parser.add_argument("--way", required=True, choices=("full", "lora", "last", "pretrain"))
     parser.add_argument("--variant", required=True, choices=("fp32", "bf16"))
     for name in ("rows", "batch", "max-length", "epochs"):
         parser.add_argument(f"--{name}", type=int, required=True)
     chosen = parser.parse_args()
     torch.set_num_threads(1)
     model = open_local(chosen.model, dtype={"fp32": "float32", "bf16": "bfloat16"}[chosen.variant])
-    data = training_rows(model, read_rows(chosen.alpaca)[: chosen.rows], chosen.max_length)
+    rows = read_rows(chosen.alpaca)[: chosen.rows]
+    data = training_rows(model, rows, chosen.max_length, whole=chosen.way == "pretrain")
     with fast_matmul():
         run(model, data, chosen)
 
