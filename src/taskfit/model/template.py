@@ -50,8 +50,7 @@ class ChatTemplate:
     @property
     def answer_end(self) -> str:
         """What the template writes after an answer, e.g. "<|im_end|>\\n"; "" when it writes nothing."""
-        talk = (Message("user", "Q"), Message("assistant", _MARK))
-        return self.render(talk, answer_next=False).rpartition(_MARK)[2]
+        return _answer_end(self)
 
     @property
     def knows(self) -> with_tools.Knows:
@@ -136,6 +135,12 @@ def read_template(folder: Path) -> ChatTemplate | None:
 
 def _render(source: str, variables: Mapping[str, str], messages: Sequence[Message], *, answer_next: bool) -> str:
     return render(source, variables, with_tools.as_objects(messages), answer_next=answer_next)
+
+
+@lru_cache(maxsize=64)
+def _answer_end(template: ChatTemplate) -> str:
+    talk = (Message("user", "Q"), Message("assistant", _MARK))
+    return template.render(talk, answer_next=False).rpartition(_MARK)[2]
 
 
 @lru_cache(maxsize=64)
