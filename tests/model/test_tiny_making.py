@@ -10,6 +10,7 @@ from taskfit.app.train import TrainSettings, read_train, train
 from taskfit.core.errors import DataError, NotPossible, UsageError
 from taskfit.core.example import Message, example_of
 from taskfit.core.files import read_json
+from taskfit.core.task import Task
 from taskfit.data.world.source import tokenizer_texts, world_examples
 from taskfit.engine.language import talk_row, text_row
 from taskfit.methods.instruct import Instruct
@@ -18,6 +19,7 @@ from taskfit.model.open import open_local
 
 RECIPES = Path(__file__).resolve().parents[2] / "recipes" / "tiny"
 SMALL = {"width": 32, "layers": 2, "heads": 2, "inner": 64, "vocabulary": 3000, "least_count": 2}
+OPEN = Task("generate", "")
 TALK = (Message("system", "Be kind."), Message("user", "the lamp"), Message("assistant", "red"))
 
 
@@ -70,12 +72,12 @@ def test_of_a_plain_text_every_token_is_learned_and_its_end(fresh):
 
 
 def test_a_target_is_the_last_answer(fresh):
-    row = Instruct().row(fresh, example_of("the lamp", "red"))
+    row = Instruct().aim().row(fresh, OPEN, example_of("the lamp", "red"))
     assert "".join(said(fresh, row)) == "red<|end|>"
 
 
 def test_a_row_without_an_answer_is_plain_text(fresh):
-    row = Instruct().row(fresh, example_of("the lamp", None))
+    row = Instruct().aim().row(fresh, OPEN, example_of("the lamp", None))
     assert "".join(said(fresh, row)) == "the lamp<|end|>"
 
 

@@ -1,26 +1,39 @@
-"""What methods share that train a model to continue text: which tokens of a row are learned, the run, the new model."""
+"""What methods share that train a model to continue text: on which weights, the run, the new model or what it gained."""
 
 from abc import abstractmethod
 from array import array
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ClassVar, cast
+from typing import TYPE_CHECKING, Any, ClassVar, cast
 
-from taskfit.core.errors import DataError
+from pydantic import field_validator
+
+from taskfit.core.catalog import Catalog
+from taskfit.core.errors import UsageError
 from taskfit.core.example import Example, Message, Practice
+from taskfit.core.files import read_json, write_json
+from taskfit.core.meter import Meter
 from taskfit.core.method import Changes, Desk, Method
-from taskfit.core.model import Ability, Model
-from taskfit.core.prediction import Predictor, Story
-from taskfit.core.settings import setting
+from taskfit.core.model import Ability, Model, ModelCard
+from taskfit.core.prediction import Prediction, Predictor, Story
+from taskfit.core.settings import Refused, setting
 from taskfit.core.task import Kind, Task
 from taskfit.core.text import Text
+from taskfit.engine.trained import FACTS, Trained, TunedPredictor, restore_tuned
+from taskfit.engine.training import Schedule, Training
 
+if TYPE_CHECKING:
+    from taskfit.engine.aims.aim import Aim
+    from taskfit.engine.learner import Row
+
+# The folder is asked by name, as everywhere; no file of a layer above is imported by its name.
+METHODS = Catalog("taskfit.methods", "method")
 MODEL = "model"
 
 
-class LanguageTraining(Method):
-    """A method that trains all weights to continue text."""
+class LanguageTraining(Training, Method):
+    """A method that trains a model to continue text, by whichever weights."""
 
     needs: ClassVar[frozenset[Ability]] = frozenset({"train", "generate"})
     kinds: ClassVar[frozenset[Kind]] = frozenset({"generate"})
@@ -28,111 +41,130 @@ class LanguageTraining(Method):
     random: ClassVar[bool] = True
     by_default: ClassVar[bool] = False
 
-    lr: float = setting(1e-3, "learning rate", "学习率", gt=0, le=10)
-    epochs: float = setting(1.0, "passes over the rows", "训练轮数", gt=0, le=1000)
-    batch: int = setting(16, "rows per optimizer step", "每个优化步的行数", ge=1, le=4096)
-    schedule: str = setting(
-        "cosine", "how the learning rate falls", "学习率的下降方式", pattern="^(linear|cosine|constant)$"
+    weights: str | Mapping[str, Mapping[str, Any]] = setting(
+        "full",
+        "weights to train: a method's name (full, lora, last_layers ...), or its name with its settings",
+        "训练哪些权重：方法名（full、lora、last_layers 等），或方法名及其设置",
     )
-    warmup: float = setting(0.02, "share of the steps in which the rate rises", "学习率上升阶段的比例", ge=0, le=1)
+    lr: float | None = setting(
+        None, "learning rate; left out: the usual one of the weights", "学习率；不填则用该类权重的常用值", gt=0, le=10
+    )
+    epochs: float | None = setting(1.0, "passes over the rows", "训练轮数", gt=0, le=10_000)
+    schedule: Schedule = setting("cosine", "how the learning rate goes after the warm-up", "预热之后学习率如何变化")
+    warmup: float = setting(
+        0.02,
+        "steps in which the rate rises: below 1 a share of all steps, from 1 on their number",
+        "学习率上升的步数：小于 1 为占全部步数的比例，1 及以上为步数",
+        ge=0,
+        le=1_000_000_000,
+    )
     weight_decay: float = setting(0.05, "weight decay of matrices", "权重衰减（仅矩阵）", ge=0, le=1)
-    beta2: float = setting(0.98, "memory of AdamW for squared gradients", "AdamW 二阶动量系数", gt=0, lt=1)
-    precision: str = setting(
-        "float32",
-        "numbers to compute with; the optimizer always keeps float32",
-        "计算精度；优化器始终保留 float32",
-        pattern="^(float32|bfloat16)$",
+    looks: float = setting(
+        10.0, "times per epoch to measure the loss on dev", "每轮在 dev 上测量损失的次数", gt=0, le=10_000
     )
-    looks: int = setting(10, "times per epoch to measure the loss on dev", "每轮在 dev 上测量损失的次数", ge=1, le=1000)
+
+    @field_validator("weights")
+    @classmethod
+    def _is_a_change(cls, value: str | Mapping[str, Mapping[str, Any]]) -> str | Mapping[str, Mapping[str, Any]]:
+        change_of(value)
+        return value
 
     @abstractmethod
-    def row(self, model: Any, example: Example) -> Any:
-        """Return the training row of an example: its tokens, and which are learned."""
+    def aim(self) -> "Aim":
+        """Return what is learned from the rows."""
+
+    def usual_lr(self, card: ModelCard) -> float:
+        """Return the learning rate when none is set."""
+        return change_of(self.weights).lr_centre(card)
+
+    def impossible(self, card: ModelCard, task: Task) -> Text | None:
+        """See Method."""
+        own = super().impossible(card, task) or self.aim().impossible(card, task)
+        return own or change_of(self.weights).impossible(card, task)
 
     def adapt(self, model: Model, task: Task, practice: Practice, desk: Desk) -> Predictor:
         """See Method."""
-        from taskfit.engine.prompted import PromptPredictor
+        from taskfit.engine.machine import fast_matmul
+        from taskfit.engine.tune import Recipe, tune
+        from taskfit.model.local import LocalModel
 
-        trained, story = _train(self, model, practice, desk)
-        return _Saved(PromptPredictor(trained, task, story=story))
+        change, aim = change_of(self.weights), self.aim()
+        lr = self.lr if self.lr is not None else self.usual_lr(model.card)
+        with fast_matmul():
+            tuned = tune(cast(LocalModel, model), task, practice, desk, Recipe(change, aim, self, lr))
+        if type(change).changes == "all weights":
+            return WholeModel(tuned.model, tuned.predictor, tuned.story, self.precision)
+        return TunedPredictor(tuned, change, aim, self.precision)
 
-    def restore(self, model: Model, task: Task, folder: Path) -> Predictor:  # noqa: ARG002
+    def restore(self, model: Model, task: Task, folder: Path) -> Predictor:
         """See Method."""
+        if not (folder / MODEL).is_dir():
+            return restore_tuned(change_of(self.weights), model, task, folder)
         from taskfit.engine.prompted import PromptPredictor
         from taskfit.model.open import open_local
 
-        return _Saved(PromptPredictor(open_local(str(folder / MODEL)), task))
+        precision = read_json(folder / FACTS)["precision"] if (folder / FACTS).is_file() else "float32"
+        whole = open_local(str(folder / MODEL), dtype=precision)
+        return WholeModel(whole, PromptPredictor(whole, task), Story(), precision)
 
 
-def _train(method: LanguageTraining, model: Model, practice: Practice, desk: Desk) -> tuple[Any, Story]:
-    import torch
+@dataclass(frozen=True)
+class WholeModel:
+    """A predictor whose weights are all new: it is saved as a model folder that transformers can load."""
 
-    from taskfit.engine.learner import TokenLearner
-    from taskfit.engine.loop import LoopSettings, train
-    from taskfit.engine.machine import fast_matmul
-    from taskfit.model.local import LocalModel
+    model: Any
+    inner: Predictor
+    story: Story
+    precision: str = "float32"
 
-    copy = cast(LocalModel, model).fork(dtype=getattr(torch, method.precision))
-    learner = TokenLearner(copy, _rows(method, copy, practice.train, desk, Text("read the rows", "读取数据")))
-    dev = TokenLearner(copy, _rows(method, copy, practice.dev, desk, Text("read dev rows", "读取 dev 数据")))
-    settings = LoopSettings(
-        epochs=method.epochs,
-        batch=method.batch,
-        lr=method.lr,
-        schedule=cast(Any, method.schedule),
-        warmup=method.warmup,
-        weight_decay=method.weight_decay,
-        betas=(0.9, method.beta2),
-        patience=10**9,
-        seed=desk.seed,
-        evaluations_per_epoch=method.looks,
-    )
-    with fast_matmul():
-        result = train(
-            learner,
-            settings,
-            desk=desk,
-            folder=desk.folder / "checkpoints",
-            evaluate=(lambda: -mean_loss(dev)) if dev.rows else None,
+    def predict(self, examples: Sequence[Example], meter: Meter) -> list[Prediction]:
+        """See Predictor."""
+        return self.inner.predict(examples, meter)
+
+    def save(self, folder: Path) -> None:
+        """See Predictor."""
+        from taskfit.model.fresh import write_model
+
+        write_model(self.model, folder / MODEL)
+        write_json(folder / FACTS, {"precision": self.precision})
+
+
+def change_of(weights: str | Mapping[str, Mapping[str, Any]]) -> Trained:
+    """Return the method that changes the weights; raise Refused for what is none or does not read its settings."""
+    name, values = (weights, {}) if isinstance(weights, str) else _only(weights)
+    if problem := METHODS.problem(name):
+        raise Refused(problem.what, problem.todo)
+    found = METHODS.entry(name)
+    if not issubclass(found, Trained):
+        raise Refused(
+            Text(f"'{name}' changes no weights by gradient steps", f"'{name}' 不通过梯度更新权重"),
+            Text("for instance: full, lora, last_layers", "例如：full、lora、last_layers"),
         )
-    copy.network.requires_grad_(False)
-    count = sum(p.numel() for p in copy.network.parameters())
-    desk.meter.add(tokens=result.tokens, flops=6.0 * count * result.tokens)
-    return copy, Story(curve=result.curve, parameters_trained=count)
+    outer = sorted(set(values) & {*Trained.model_fields})
+    if outer:
+        named = ", ".join(outer)
+        raise Refused(
+            Text(f"{named}: not a setting of the weights", f"{named}：不是权重的设置"),
+            Text("set it beside 'weights'", "请写在 'weights' 旁边"),
+        )
+    try:
+        return found.read(values)
+    except UsageError as refused:
+        first = refused.findings[0]
+        raise Refused(first.what, first.todo) from None
 
 
-def _rows(method: LanguageTraining, model: Any, examples: Sequence[Example], desk: Desk, phase: Text) -> list[Any]:
-    rows = []
-    for done, example in enumerate(examples):
-        if done % 1000 == 0:
-            desk.progress(phase, done, len(examples))
-        row = method.row(model, example)
-        if len(row.ids) > model.card.context:
-            raise DataError(
-                Text(
-                    f"the row has {len(row.ids)} tokens, the model reads {model.card.context}",
-                    f"该行有 {len(row.ids)} 个 token，而模型只能读 {model.card.context} 个",
-                ),
-                where=str(example.origin),
-                todo=Text("shorten it, or use a model with a longer context", "请缩短它，或使用上下文更长的模型"),
-            )
-        rows.append(row)
-    return rows
+def _only(weights: Mapping[str, Mapping[str, Any]]) -> tuple[str, Mapping[str, Any]]:
+    if len(weights) != 1:
+        raise Refused(
+            Text(f"one method was expected, not {len(weights)}", f"应恰好有一个方法，实际有 {len(weights)} 个"),
+            Text("write 'lora: {r: 16}'", "请写成 'lora: {r: 16}'"),
+        )
+    ((name, values),) = weights.items()
+    return name, values
 
 
-def mean_loss(learner: Any) -> float:
-    """Return the mean loss per learned token over all rows of a TokenLearner."""
-    import torch
-
-    total, tokens = 0.0, sum(learner.weight(row) for row in range(learner.rows))
-    with torch.inference_mode():
-        for start in range(0, learner.rows, 64):
-            rows = range(start, min(start + 64, learner.rows))
-            total += float(learner.loss(rows, tokens))
-    return total
-
-
-def text_row(model: Any, text: str) -> Any:
+def text_row(model: Any, text: str) -> "Row":
     """Return the row of a plain text: all its tokens are learned, and the end-of-text token after it."""
     from taskfit.engine.learner import Row
 
@@ -140,10 +172,10 @@ def text_row(model: Any, text: str) -> Any:
     end = model.tokenizer.eos_token_id
     if end is not None:
         ids.append(end)
-    return Row(ids, cast(Any, bytes([1]) * len(ids)))
+    return Row(ids, bytes([1]) * len(ids))
 
 
-def talk_row(model: Any, messages: Sequence[Message], *, last: int | None = None, end: bool = True) -> Any:
+def talk_row(model: Any, messages: Sequence[Message], *, last: int | None = None, end: bool = True) -> "Row":
     """Return the row of a conversation: what the assistant says is learned, and the token that ends each answer.
 
     Of its answers only the `last` ones are learned; None means all. Without `end`, the ending token is not.
@@ -163,24 +195,12 @@ def talk_row(model: Any, messages: Sequence[Message], *, last: int | None = None
     coded = model.tokenizer(text, add_special_tokens=False, return_offsets_mapping=True)
     spans = spans if last is None else spans[-last:]
     learn = bytes(any(a <= start < b for a, b in spans) for start, _ in coded["offset_mapping"])
-    return Row(array("i", coded["input_ids"]), cast(Any, learn))
+    return Row(array("i", coded["input_ids"]), learn)
 
 
-@dataclass
-class _Saved:
-    """The trained model as a predictor that writes whole model folders."""
+def whole_row(model: Any, messages: Sequence[Message]) -> "Row":
+    """Return the row of a conversation of which every token is learned."""
+    from taskfit.engine.learner import Row
 
-    inner: Any
-
-    @property
-    def story(self) -> Story:
-        story: Story = self.inner.story
-        return story
-
-    def predict(self, examples: Sequence[Example], meter: Any) -> Any:
-        return self.inner.predict(examples, meter)
-
-    def save(self, folder: Path) -> None:
-        from taskfit.model.fresh import write_model
-
-        write_model(self.inner.model, folder / MODEL)
+    ids = array("i", model.encode([model.render(messages, answer_next=False)])[0])
+    return Row(ids, bytes([1]) * len(ids))

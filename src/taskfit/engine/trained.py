@@ -123,7 +123,7 @@ class Trained(Training, Method):
     def _asked(self) -> "Asked":
         from taskfit.engine.aims.aim import Asked
 
-        return Asked(self.answer_by, self.pooling, self.label_smoothing, self.neftune_alpha)
+        return Asked(self.answer_by, self.pooling)
 
 
 @dataclass(frozen=True)

@@ -32,6 +32,7 @@ from taskfit.engine.recompute import recompute_layers
 from taskfit.engine.search import Searched, Tried, search_lr
 from taskfit.engine.training import Training
 from taskfit.model.local import LocalModel
+from taskfit.model.quantized import bits_of
 
 WEIGHTS = "weights.safetensors"
 
@@ -63,6 +64,8 @@ def epochs_for(rows: int, batch: int) -> float:
 def in_precision(model: LocalModel, precision: str) -> LocalModel:
     """Return the model with weights of the precision asked for; one that has them already as it is."""
     wanted = getattr(torch, precision)
+    if bits_of(model.network):  # computes in the precision it was opened with
+        return model
     held = {weight.dtype for weight in model.network.parameters() if weight.is_floating_point()}
     return model if wanted is torch.float32 or held == {wanted} else model.fork(dtype=wanted)
 
@@ -123,8 +126,11 @@ def _job(model: LocalModel, task: Task, practice: Practice, desk: Desk, recipe: 
             Text("a learning rate is chosen on dev rows, and there are none", "选择学习率需要 dev 数据，而这里没有"),
             todo=Text("set lr, or give dev rows", "请设置 lr，或提供 dev 数据"),
         )
-    base = in_precision(model, recipe.training.precision)
-    work = Work(base, task, practice, desk, recipe.change.frozen_below(base.card))
+    training = recipe.training
+    base = in_precision(model, training.precision)
+    # Noise on the embeddings reaches every layer: none of them gives the same twice.
+    below = 0 if training.neftune_alpha else recipe.change.frozen_below(base.card)
+    work = Work(base, task, practice, desk, below, training.label_smoothing, training.neftune_alpha)
     lesson = recipe.aim.lesson(work)
     return _Job(work, recipe, lesson, [{"en": one.en, "zh": one.zh} for one in lesson.remarks])
 

@@ -32,19 +32,22 @@ class Asked:
 
     answer_by: Literal["auto", "words", "head"] = "auto"
     pooling: Literal["auto", "mean", "last", "first"] = "auto"
-    label_smoothing: float = 0.0
-    neftune_alpha: float = 0.0
 
 
 @dataclass(frozen=True)
 class Work:
-    """What one rung works with: the base model, the task, train and dev, the desk; layers `below` are never changed."""
+    """What one rung works with: the base model, the task, train and dev, the desk; layers `below` are never changed.
+
+    `label_smoothing` and `neftune_alpha` are for the learner.
+    """
 
     model: LocalModel
     task: Task
     practice: Practice
     desk: Desk
     below: int = 0
+    label_smoothing: float = 0.0
+    neftune_alpha: float = 0.0
 
     def stream(self, ids: Sequence[Sequence[int]], *, told: bool = False) -> FrozenStream | None:
         """Return what the frozen layers give for rows of tokens, computed once; None when no layer is frozen."""

@@ -98,7 +98,16 @@ class HeadLesson:
         head = ClassHead(tuned.card.width, len(self.work.task.labels))
         head.load_state_dict(self.first.state_dict())
         head.to(tuned.device)
-        return ClassLearner(tuned, head, self.rows.ids, self.rows.targets, self.pooling, self.stream)
+        return ClassLearner(
+            tuned,
+            head,
+            self.rows.ids,
+            self.rows.targets,
+            self.pooling,
+            self.stream,
+            self.work.label_smoothing,
+            self.work.neftune_alpha,
+        )
 
     def dev_score(self, learner: ClassLearner) -> float:
         """Return the accuracy on dev, less a sliver of the loss so that equal accuracies are ordered."""

@@ -66,7 +66,7 @@ class WordsLesson:
 
     def learner(self, tuned: LocalModel) -> TokenLearner:
         """See Lesson."""
-        return TokenLearner(tuned, self.rows, self.stream)
+        return TokenLearner(tuned, self.rows, self.stream, self.work.label_smoothing, self.work.neftune_alpha)
 
     def dev_score(self, learner: TokenLearner) -> float:
         """Return the accuracy on dev, less a sliver of the loss so that equal accuracies are ordered."""
