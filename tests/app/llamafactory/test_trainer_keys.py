@@ -119,6 +119,14 @@ def test_kinds_of_fine_tuning() -> None:
     assert weights_of(Given({}, {})) == ("lora", {"r": 8, "alpha": 16.0, "dropout": 0.0})
     name, settings = weights_of(Given({"lora_rank": 4, "lora_alpha": 4, "lora_dropout": 0.1}, {}))
     assert settings == {"r": 4, "alpha": 4.0, "dropout": 0.1}
+    more = {"use_rslora": True, "lora_target": "q_proj,v_proj", "loraplus_lr_ratio": 16, "additional_target": "lm_head"}
+    name, settings = weights_of(Given(more, {}))
+    assert settings["targets"] == ["q_proj", "v_proj"]
+    assert (settings["rslora"], settings["plus"], settings["whole"]) == (True, 16, ["lm_head"])
+    assert weights_of(Given({"pissa_init": True}, {}))[1]["start"] == "pissa"
+    for values in ({"finetuning_type": "qlora"}, {"quantization_bit": 4}):
+        name, settings = weights_of(Given(values, {}))
+        assert (name, settings["bits"]) == ("qlora", 4)
     assert weights_of(Given({"finetuning_type": "full"}, {})) == ("full", {})
     name, settings = weights_of(Given({"finetuning_type": "freeze", "freeze_trainable_layers": 3}, {}))
     assert (name, settings) == ("last_layers", {"layers": 3})
@@ -134,6 +142,8 @@ def test_kinds_of_fine_tuning() -> None:
         ({"finetuning_type": "oft"}, "orthogonal"),
         ({"finetuning_type": "full", "use_dora": True}, "only with finetuning_type: lora"),
         ({"finetuning_type": "full", "quantization_bit": 4}, "only with finetuning_type: lora"),
+        ({"quantization_bit": 3}, "neither 4 nor 8"),
+        ({"quantization_bit": 4, "pissa_init": True}, "quantised weights"),
         ({"freeze_trainable_layers": 0, "finetuning_type": "freeze"}, "no number of layers"),
         ({"stage": "pt", "train_on_prompt": True}, "stage sft"),
         ({"mask_history": True, "train_on_prompt": True}, "exclude each other"),

@@ -212,10 +212,13 @@ IDLE = (
         _words("trust_remote_code"),
     ),
     Group(
-        Text("how the model is loaded into memory is decided here", "模型的加载方式由此处决定"),
+        Text(
+            "how the model is loaded and quantised is decided here (4 bits are always doubly quantised)",
+            "模型的加载与量化方式由此处决定（4 位始终双重量化）",
+        ),
         _words(
             "use_fast_tokenizer low_cpu_mem_usage torch_empty_cache_steps use_cpu no_cuda use_mps_device "
-            "quantization_device_map moe_aux_loss_coef quantization_method"
+            "quantization_device_map double_quantization moe_aux_loss_coef quantization_method"
         ),
     ),
     Group(

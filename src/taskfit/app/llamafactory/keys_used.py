@@ -9,8 +9,7 @@ USED: dict[str, Text] = {
         "起始模型：目录、'tiny'，或配合 --online 的 hub 名称",
     ),
     "quantization_bit": Text("4 or 8: lora becomes qlora", "4 或 8：lora 变为 qlora"),
-    "quantization_type": Text("the 4-bit numbers of qlora: nf4 or fp4", "qlora 的 4 位数值类型：nf4 或 fp4"),
-    "double_quantization": Text("qlora also quantises the scales", "qlora 同时量化缩放系数"),
+    "quantization_type": Text("the 4-bit numbers of qlora: nf4", "qlora 的 4 位数值类型：nf4"),
     "disable_gradient_checkpointing": Text(
         "written as false: layers are computed again in the backward pass; left out: off (LLaMA-Factory: on), for it "
         "changes nothing but memory and time",

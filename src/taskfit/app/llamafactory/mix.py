@@ -12,7 +12,7 @@ from taskfit.app.llamafactory.rows_settings import DatasetRows
 from taskfit.app.llamafactory.tables import read_table
 from taskfit.app.llamafactory.understood import row_of
 from taskfit.core.errors import SHOWN_FINDINGS, DataError, Finding
-from taskfit.core.example import Example, Practice
+from taskfit.core.example import Example, Message, Practice
 from taskfit.core.text import Text
 from taskfit.data.read import ListedRow
 from taskfit.data.rows import BadRow
@@ -62,10 +62,11 @@ def read_datasets(settings: DatasetRows, *, seed: int) -> DatasetReading:
     if wrong:
         raise DataError(wrong)
     mixed = list(_mix([read[name].examples for name in settings.names], settings, seed))
-    dev = [example for name in settings.dev for example in read[name].examples]
-    practice = Practice(tuple(_told_apart(mixed)), tuple(dev))
+    dev = tuple(example for name in settings.dev for example in read[name].examples)
+    practice = Practice(tuple(_told_apart(mixed)), dev)
     if settings.dev_size:
         practice = _divide(practice.train, settings.dev_size, seed)
+    practice = Practice(practice.train, tuple(_as_talk(example) for example in practice.dev))
     listed = tuple(row for name in names for row in read[name].listed)
     return DatasetReading(practice, listed, tuple(read[name].facts for name in names))
 
@@ -161,6 +162,13 @@ def _divide(examples: Sequence[Example], size: float, seed: int) -> Practice:
     train = tuple(example for example in examples if _source(example) not in chosen)
     dev = tuple(example for example in examples if _source(example) in chosen and example.id == _source(example))
     return Practice(train, dev)
+
+
+def _as_talk(example: Example) -> Example:
+    """Return a row to measure on with its answer in the conversation: what is measured is then the loss, as there."""
+    if example.target is None:
+        return example
+    return replace(example, messages=(*example.messages, Message("assistant", example.target)), target=None)
 
 
 def _source(example: Example) -> str:

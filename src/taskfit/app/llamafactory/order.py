@@ -85,7 +85,9 @@ def _method(given: Given) -> tuple[str, dict[str, Any]]:
     if given.text("early_stopping_steps") is not None:
         settings["patience"] = given.count("early_stopping_steps", 1)
     if given.values.get("stage") == "pt":
-        return "continued", settings
+        return "pretrain", settings
+    if given.flag("train_on_prompt"):
+        settings["learn"] = "all"
     if given.flag("mask_history"):
         settings["last_answers"] = 1
     return "instruct", settings

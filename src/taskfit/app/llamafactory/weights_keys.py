@@ -24,28 +24,39 @@ def weights_of(given: Given) -> tuple[str, dict[str, Any]]:
                 given.refuse(key, Text("goes only with finetuning_type: lora", "只能与 finetuning_type: lora 一起使用"))
     if kind == "freeze":
         return _layers(given)
-    return ("full", {}) if kind in ("full", "oft") else _lora(given, four_bits=kind == "qlora")
+    if kind in ("full", "oft"):
+        return "full", {}
+    return _lora(given, quantised=kind == "qlora" or given.has("quantization_bit"))
 
 
-def _lora(given: Given, *, four_bits: bool) -> tuple[str, dict[str, Any]]:
+def _lora(given: Given, *, quantised: bool) -> tuple[str, dict[str, Any]]:
     rank = given.count("lora_rank", 8)
+    targets = given.words("lora_target")
     settings: dict[str, Any] = {
         "r": rank,
         "alpha": given.number("lora_alpha", 2.0 * rank, least=1e-6, most=4096),
         "dropout": given.number("lora_dropout", 0.0, most=0.999),
+        "targets": list(targets) if targets != ("all",) else [],
+        "whole": list(given.words("additional_target")),
+        "rslora": given.flag("use_rslora"),
+        "dora": given.flag("use_dora"),
+        "plus": given.number("loraplus_lr_ratio", 0.0, most=1000),
     }
-    if given.flag("pissa_init") and given.has("quantization_bit"):
+    if given.flag("pissa_init"):
+        settings["start"] = "pissa"
+    said = {key: value for key, value in settings.items() if value not in ([], False, 0.0) or key == "dropout"}
+    return ("qlora", said | _bits(given)) if quantised else ("lora", said)
+
+
+def _bits(given: Given) -> dict[str, Any]:
+    bits = given.count("quantization_bit", 4)
+    if bits not in (4, 8):
+        given.refuse("quantization_bit", Text(f"{bits} is neither 4 nor 8", f"{bits} 既不是 4 也不是 8"))
+    if given.choice("quantization_type", "nf4", ("nf4", "fp4")) != "nf4" and bits == 4:
+        given.refuse("quantization_type", Text("4 bits are kept as nf4 here", "此处 4 位以 nf4 存储"))
+    if given.flag("pissa_init"):
         given.refuse("pissa_init", Text("does not go with quantised weights", "不能与量化权重一起使用"))
-    targets = given.words("lora_target")
-    extra: dict[str, Any] = {
-        "targets": list(targets) if targets and targets != ("all",) else None,
-        "whole": list(given.words("additional_target")) or None,
-        "rslora": given.flag("use_rslora") or None,
-        "dora": given.flag("use_dora") or None,
-        "start": "pissa" if given.flag("pissa_init") else None,
-        "plus": given.number("loraplus_lr_ratio", 0.0) or None,
-    }
-    return "lora", settings | {name: value for name, value in extra.items() if value is not None}
+    return {"bits": bits}
 
 
 def _layers(given: Given) -> tuple[str, dict[str, Any]]:
