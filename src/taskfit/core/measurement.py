@@ -96,8 +96,73 @@ class Cost:
 
 
 @dataclass(frozen=True)
+class Probe:
+    """What one probe says of an adapted model against its unadapted base; `change` is adapted - base.
+
+    kl: nats per token from the base to the adapted model on texts that the base wrote itself (`base` is 0).
+    loss: nats per token on text that has nothing to do with the task; `per_byte` is the same per byte of UTF-8, base
+    and adapted, which compares tokenizers. skill: share of right answers to questions of other tasks. features:
+    similarity to the base's features (`base` is 1). `count` are tokens, tokens, questions, texts.
+    """
+
+    name: str
+    kind: Literal["kl", "loss", "skill", "features"]
+    base: float
+    adapted: float
+    change: Interval
+    count: int
+    per_byte: tuple[float, float] | None = None
+
+
+@dataclass(frozen=True)
+class Forgetting:
+    """What a rung lost of what its base could do. "unchanged": the base's weights are used as they are, so nothing.
+
+    `identity` names what must still be the base: the model with its adapter switched off, or the base itself beside
+    its changed copy; `identity_gap` is the largest difference of an output, 0.0 where it is. `notes` say what could not
+    be measured and why. `seconds` is what measuring took.
+    """
+
+    state: Literal["unchanged", "measured", "unknown"]
+    probes: tuple[Probe, ...] = ()
+    identity: Literal["adapter off", "base kept"] | None = None
+    identity_gap: float | None = None
+    notes: tuple[Mapping[str, str], ...] = ()
+    seconds: float = 0.0
+
+
+@dataclass(frozen=True)
+class Variety:
+    """How much answers differ. `distinct[n - 1]` is the share of n-grams that are not repeated (0 to 1).
+
+    `alike` is the mean similarity of two answers (0 to 1), `most_frequent` the share of the commonest answer, `entropy`
+    that of the answers in nats.
+    """
+
+    answers: int
+    different: int
+    distinct: tuple[float, ...]
+    alike: float
+    most_frequent: float
+    entropy: float
+
+
+@dataclass(frozen=True)
+class Collapse:
+    """Whether answers fell into a few: those of the rung, the gold ones, and the unadapted base's, on the same rows."""
+
+    adapted: Variety
+    gold: Variety
+    base: Variety | None
+    collapsed: bool
+
+
+@dataclass(frozen=True)
 class Measurement:
-    """One rung on the test rows. `metrics` maps metric names to intervals; the first is the primary one."""
+    """One rung on the test rows. `metrics` maps metric names to intervals; the first is the primary one.
+
+    `forgetting` holds the numbers that limits are about (see ladder/limits.py), `forgotten` all that was found.
+    """
 
     rung: str
     method: str
@@ -116,6 +181,8 @@ class Measurement:
     prompt: str = ""
     remarks: tuple[Mapping[str, str], ...] = ()
     forgetting: Mapping[str, float] = field(default_factory=dict)
+    forgotten: Forgetting | None = None
+    collapse: Collapse | None = None
 
 
 @dataclass(frozen=True)
