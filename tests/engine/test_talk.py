@@ -189,13 +189,13 @@ def test_a_weight_goes_before_the_rule_of_the_last_answers(tiny: TinyModels) -> 
 def test_the_whole_text_may_be_learned(tiny: TinyModels) -> None:
     model = speaking(tiny, "chatml")
     talk = (SYSTEM, ASK, replace(SAY, weight=0.0), replace(AGAIN, weight=0.5), SAY)
-    (row,) = rows_of_talk(model, talk, TalkRule(learn="text")).rows
+    (row,) = rows_of_talk(model, talk, TalkRule(learn="all")).rows
     assert list(row.ids) == model.encode([model.render(talk, answer_next=False)])[0]
     silent = [token for token, weight in zip(row.ids, row.learn, strict=True) if weight == 0.0]
     half = [token for token, weight in zip(row.ids, row.learn, strict=True) if weight == 0.5]
     assert model.tokenizer.decode(silent) == "the cat sat<|im_end|>"
     assert model.tokenizer.decode(half).strip() == "好 菜"
-    assert rows_of_talk(speaking(tiny, "qwen3"), TALKS["thinking"], TalkRule(learn="text")).rows[0].learn[1] == 1
+    assert rows_of_talk(speaking(tiny, "qwen3"), TALKS["thinking"], TalkRule(learn="all")).rows[0].learn[1] == 1
 
 
 def test_a_template_without_an_end_gets_one_after_the_last_answer(tiny: TinyModels) -> None:
@@ -297,6 +297,13 @@ def test_examples_are_asked_as_the_task_asks_them(tiny: TinyModels) -> None:
     ((note, places),) = found.notes.items()
     assert "'<|im_end|>'" in note.en
     assert places == ("memory:2",)
+
+
+def test_an_example_without_an_answer_is_plain_text(tiny: TinyModels) -> None:
+    model = speaking(tiny, "chatml")
+    found = rows_of_examples(model, Task("generate", "Say it."), [example_of("the cat", None)])
+    assert _stretches(model, found.rows[0]) == ["the cat<|end|>"]
+    assert found.answers == 0
 
 
 def test_all_rows_that_a_template_cannot_write_are_told_at_once(tiny: TinyModels) -> None:

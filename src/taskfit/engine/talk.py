@@ -46,11 +46,11 @@ _MARK = "ANSWER-7f3a"
 class TalkRule:
     """What is learned of a conversation where its messages say nothing (see Message.weight).
 
-    `learn`: what the assistant says, or the whole text as in pre-training. `last`: only so many answers from the end.
+    `learn`: what the assistant says, or all tokens as in pre-training. `last`: only so many answers from the end.
     `end`: also the token that ends an answer. `thinking`: thoughts are learned, only read, or left out of the rows.
     """
 
-    learn: Literal["answers", "text"] = "answers"
+    learn: Literal["answers", "all"] = "answers"
     last: int | None = None
     end: bool = True
     thinking: Literal["learn", "read", "drop"] = "learn"
@@ -66,7 +66,7 @@ class Talk:
 
 
 @dataclass(frozen=True)
-class Lessons:
+class TalkRows:
     """The rows of many conversations; `notes` maps what must be told to the places it is about."""
 
     rows: tuple[Any, ...]
@@ -81,9 +81,10 @@ def rows_of_examples(
     rule: TalkRule | None = None,
     *,
     told: Callable[[int], None] = lambda _: None,
-) -> Lessons:
+) -> TalkRows:
     """Return the rows of all examples, asked as the task asks them, with the target as last answer where there is one.
 
+    An example in which nobody answers is plain text, mixed in so that what was learned from text is not forgotten.
     Raises DataError with every row that the chat template cannot write.
     """
     rows: list[Any] = []
@@ -95,6 +96,9 @@ def rows_of_examples(
         origin, talk = str(example.origin), conversation(task, example)
         if example.target is not None:
             talk.append(Message("assistant", task.word_of(example.target)))
+        elif all(message.role == "user" for message in example.messages):
+            rows.append(text_row(model, example.text, origin))
+            continue
         try:
             found = rows_of_talk(model, talk, rule, tools=example.tools, origin=origin)
         except ModelError as problem:
@@ -106,7 +110,7 @@ def rows_of_examples(
             notes.setdefault(note, []).append(origin)
     if broken:
         raise DataError(broken)
-    return Lessons(tuple(rows), answers, {note: tuple(origins) for note, origins in notes.items()})
+    return TalkRows(tuple(rows), answers, {note: tuple(origins) for note, origins in notes.items()})
 
 
 def rows_of_talk(
@@ -124,7 +128,7 @@ def rows_of_talk(
     writer = _Writer(model, messages, tuple(tools), rule)
     weights = _weights(messages, rule)
     learned = [place for place in _answers(messages) if weights[place]]
-    turns = [] if rule.learn == "text" else [writer.turn(place, weights[place]) for place in learned]
+    turns = [] if rule.learn == "all" else [writer.turn(place, weights[place]) for place in learned]
     opened = _open_rows(writer, turns) if turns else [writer.whole_text()]
     notes = [*model.template.notes(messages, tools), *(note for turn in turns for note in turn.notes)]
     notes += [SPLIT] * (len(opened) > 1) + [END_ADDED] * any(row.ended for row in opened)
@@ -145,6 +149,18 @@ def talk_row(model: Any, messages: Sequence[Message], *, last: int | None = None
     return rows[0]
 
 
+def text_row(model: Any, text: str, origin: str = "") -> Any:
+    """Return the row of a plain text: all its tokens are learned, and the end-of-text token after it."""
+    from taskfit.engine.learner import Row
+
+    ids = array("i", model.encode([text])[0])
+    end = model.tokenizer.eos_token_id
+    if end is not None:
+        ids.append(end)
+    learn: Any = bytes([1]) * len(ids)
+    return Row(ids, learn, origin)
+
+
 def _answers(messages: Sequence[Message]) -> list[int]:
     return [place for place, message in enumerate(messages) if message.role == "assistant"]
 
@@ -153,7 +169,7 @@ def _weights(messages: Sequence[Message], rule: TalkRule) -> list[float]:
     """Return the weight of each message: its own, else what the rule says."""
     answers = _answers(messages)
     learned = set(answers if rule.last is None else answers[-rule.last :])
-    by_rule = [float(rule.learn == "text" or place in learned) for place in range(len(messages))]
+    by_rule = [float(rule.learn == "all" or place in learned) for place in range(len(messages))]
     return [one if message.weight is None else message.weight for message, one in zip(messages, by_rule, strict=True)]
 
 
@@ -279,7 +295,7 @@ class _Writer:
 
     def whole_text(self) -> _OpenRow:
         """Return the whole conversation as one row, learned as a text (or not at all)."""
-        learned = self.rule.learn == "text"
+        learned = self.rule.learn == "all"
         text = self.write(len(self.messages))
         row = self.coded(text if self.mark else text.removesuffix(self.blank))
         row.weights = [float(learned)] * len(row.ids)
@@ -299,11 +315,11 @@ class _Writer:
 
     def weigh(self, row: _OpenRow, place: int) -> bool:
         """Give a message the weight that it asks for against the rule; return False when it is not found in the row."""
-        message, text = self.messages[place], self.rule.learn == "text"
-        if message.weight is None or message.weight == float(text):
+        message, whole = self.messages[place], self.rule.learn == "all"
+        if message.weight is None or message.weight == float(whole):
             return True
         if message.role == "assistant":
-            return not text or row.takes(self.turn(place, message.weight))
+            return not whole or row.takes(self.turn(place, message.weight))
         before = [*self.messages[:place], replace(message, content=_MARK)]
         marked = self.model.template.render(before, answer_next=False, tools=self.tools)
         start, words = marked.find(_MARK), message.content.strip()

@@ -37,7 +37,9 @@ def fit_rows(
         raise ValueError("a row of one token can teach nothing")
     needed = [row if len(row.ids) <= limit else _without_tail(row) for row in rows]
     if policy == "refuse":
-        _refuse([row for row in needed if len(row.ids) > limit], limit)
+        refused = too_long(needed, limit)
+        if refused:
+            raise DataError(refused)
     kept: list[Any] = []
     notes: dict[Text, list[str]] = {}
     for row in needed:
@@ -48,8 +50,9 @@ def fit_rows(
     return Shortened(tuple(kept), {note: tuple(places) for note, places in notes.items()})
 
 
-def _refuse(rows: Iterable[Any], limit: int) -> None:
-    findings = [
+def too_long(rows: Iterable[Any], limit: int) -> list[Finding]:
+    """Return what is wrong with the rows of more than `limit` tokens."""
+    return [
         Finding(
             row.origin,
             Text(
@@ -62,9 +65,8 @@ def _refuse(rows: Iterable[Any], limit: int) -> None:
             ),
         )
         for row in rows
+        if len(row.ids) > limit
     ]
-    if findings:
-        raise DataError(findings)
 
 
 def _without_tail(row: Any) -> Any:
