@@ -107,13 +107,8 @@ def _figures(curve: Curve) -> list[str]:
     parts.append(str(Text(f"loss {curve.losses[-1]:.4g}", f"损失 {curve.losses[-1]:.4g}")))
     if curve.looks:
         (_, last), (step, best) = curve.looks[-1], max(curve.looks, key=lambda look: look[1])
-        parts.append(
-            str(
-                Text(
-                    f"dev {last:.4g} (best {best:.4g}, step {step})", f"dev {last:.4g}（最佳 {best:.4g}，第 {step} 步）"
-                )
-            )
-        )
+        now, top = dev_words(last), same(f"{abs(best):.4g}")
+        parts.append(str(Text(f"{now.en} (best {top.en}, step {step})", f"{now.zh}（最佳 {top.zh}，第 {step} 步）")))
     parts.append(f"lr {curve.lr:.2e}")
     pace = curve.tokens_per_second
     if pace is not None:
