@@ -8,16 +8,18 @@ from pathlib import Path
 from taskfit.app.settings import ClimbSettings, RowsSettings, TaskSettings
 from taskfit.core.errors import DataError
 from taskfit.core.example import Example, Splits
-from taskfit.core.task import Label, Task
+from taskfit.core.task import Kind, Label, Task
 from taskfit.core.text import Text
 from taskfit.data.check import check_rows, check_splits
 from taskfit.data.columns import Columns
 from taskfit.data.finding import RowFinding, refuse_blocked
 from taskfit.data.guess import classification, guess_task, is_chinese, remarks_on
+from taskfit.data.kinds import OTHER_KINDS, listed_kind, task_of_kind, usable
 from taskfit.data.labels import MOST_LABELS
 from taskfit.data.read import ListedRow, Reading, read_rows
 from taskfit.data.rows import excerpt_of
 from taskfit.data.split import drawn, given_splits, split_rows
+from taskfit.measure.metric import leading_metric
 
 
 @dataclass(frozen=True)
@@ -46,7 +48,7 @@ def rows_of(settings: ClimbSettings) -> Rows:
     task = task_of(settings.task, everything)
     sides, foreign = {}, []
     for side, reading in readings.items():
-        kept, strange = _with_known_labels(reading.examples, task)
+        kept, strange = _with_known_labels(reading.examples, task, everything)
         sides[side] = kept
         foreign += strange
     splits, leaked = _divide(sides, rows, settings.seed)
@@ -57,7 +59,7 @@ def rows_of(settings: ClimbSettings) -> Rows:
         [row for reading in readings.values() for row in reading.listed] + foreign + list(leaked) + spare + spare_train
     )
     findings = [finding for reading in readings.values() for finding in check_rows(reading)]
-    findings += check_splits(splits)
+    findings += check_splits(splits, labelled=task.kind not in OTHER_KINDS)
     refuse_blocked(findings, rows.accept, listed)
     return Rows(
         task=task,
@@ -104,6 +106,9 @@ def _facts(reading: Reading) -> dict[str, object]:
 
 def task_of(asked: TaskSettings, examples: Sequence[Example]) -> Task:
     """Return the task: what the settings say, the rest guessed from the rows."""
+    other = asked.kind or listed_kind(examples)
+    if other is not None and other in OTHER_KINDS:
+        return _of_other_kind(other, asked, examples)
     guessed = guess_task(examples)
     labels = tuple(Label(name, word) for name, word in asked.labels.items()) or guessed.labels
     kind = asked.kind or guessed.kind
@@ -120,6 +125,21 @@ def task_of(asked: TaskSettings, examples: Sequence[Example]) -> Task:
     return replace(
         guessed, instruction=asked.instruction or guessed.instruction, metrics=asked.metrics or guessed.metrics
     )
+
+
+def _of_other_kind(kind: Kind, asked: TaskSettings, examples: Sequence[Example]) -> Task:
+    """Return the task of tagging, of several labels or of numbers."""
+    found = task_of_kind(kind, examples, chinese=is_chinese(examples))
+    labels = tuple(Label(name, word) for name, word in asked.labels.items()) or found.labels
+    if kind != "regress" and not labels:
+        raise DataError(
+            Text(f"no row names a label for a task of the kind {kind}", f"没有任何一行含有 {kind} 类任务的标签"),
+            todo=Text("name the column of the labels: rows.columns.label", "请指定标签所在列：rows.columns.label"),
+        )
+    instruction = asked.instruction or found.instruction
+    task = replace(found, labels=labels, instruction=instruction, metrics=asked.metrics or found.metrics)
+    leading_metric(task)
+    return task
 
 
 def _different_targets(examples: Sequence[Example]) -> list[str]:
@@ -149,7 +169,12 @@ def _instruction(guessed: Task, labels: Sequence[Label]) -> str:
     return guessed.instruction
 
 
-def _with_known_labels(examples: Sequence[Example], task: Task) -> tuple[list[Example], list[ListedRow]]:
+def _with_known_labels(
+    examples: Sequence[Example], task: Task, everything: Sequence[Example]
+) -> tuple[list[Example], list[ListedRow]]:
+    if task.kind in OTHER_KINDS:
+        found = usable(examples, task, everything)
+        return list(found.examples), list(found.listed)
     if not task.labels:
         return list(examples), []
     known = set(task.label_names)

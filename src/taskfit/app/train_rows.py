@@ -14,6 +14,7 @@ from taskfit.data.check import check_rows
 from taskfit.data.columns import Columns
 from taskfit.data.finding import RowFinding, Rows, refuse_blocked
 from taskfit.data.guess import remarks_on
+from taskfit.data.kinds import OTHER_KINDS, usable
 from taskfit.data.mix import Part, mix
 from taskfit.data.read import ListedRow, Reading, read_rows
 from taskfit.data.rows import excerpt_of
@@ -99,8 +100,8 @@ def _of_files(settings: TrainSettings, kinds: frozenset[Kind]) -> TrainGround:
     everything = [example for reading in readings for example in reading.examples]
     task = _task(settings, kinds, readings)
     listed = [row for reading in readings for row in reading.listed]
-    kept = [_known(reading.examples, task, listed) for reading in parts]
-    sides = {side: _known(reading.examples, task, listed) for side, reading in others.items()}
+    kept = [_known(reading.examples, task, listed, everything) for reading in parts]
+    sides = {side: _known(reading.examples, task, listed, everything) for side, reading in others.items()}
     if not any(kept):
         raise DataError(Text("no row is left to train on", "没有可用于训练的数据"), where=rows.files[0].file)
     splits, left = _divide([one for part in kept for one in part], sides, settings, labelled=bool(task.labels))
@@ -172,8 +173,14 @@ def _task(settings: TrainSettings, kinds: frozenset[Kind], readings: Sequence[Re
     return _open_task(settings, examples)
 
 
-def _known(examples: Sequence[Example], task: Task, listed: list[ListedRow]) -> list[Example]:
+def _known(
+    examples: Sequence[Example], task: Task, listed: list[ListedRow], everything: Sequence[Example]
+) -> list[Example]:
     """Return the rows whose label is one of the task's; the others are added to `listed`."""
+    if task.kind in OTHER_KINDS:
+        found = usable(examples, task, everything)
+        listed += found.listed
+        return list(found.examples)
     if not task.labels:
         return list(examples)
     known = set(task.label_names)

@@ -57,10 +57,13 @@ def check_leakage(train: Sequence[Example], test: Sequence[Example]) -> tuple[Ro
     )
 
 
-def check_splits(splits: Splits) -> tuple[RowFinding, ...]:
-    """Return what is wrong between train, dev and test: leakage, labels that a side lacks, too few rows."""
+def check_splits(splits: Splits, *, labelled: bool = True) -> tuple[RowFinding, ...]:
+    """Return what is wrong between train, dev and test: leakage, labels that a side lacks, too few rows.
+
+    `labelled` False says that targets are no labels, however often each occurs (numbers, lists of labels).
+    """
     leaks = check_leakage((*splits.train, *splits.dev), splits.test)
-    return _worst_first((*leaks, *_few(splits), *_missing_labels(splits)))
+    return _worst_first((*leaks, *_few(splits), *(_missing_labels(splits) if labelled else ())))
 
 
 def _few(splits: Splits) -> Iterator[RowFinding]:

@@ -12,6 +12,7 @@ from taskfit.core.text import Text
 from taskfit.data.columns import Columns, Shape, recognise
 from taskfit.data.labelled_lines import hold_labels
 from taskfit.data.rows import BadRow, Source, Table, excerpt_of, load, no_rows, split_lines
+from taskfit.data.tagged import with_targets
 from taskfit.data.understand import Understood, Unusable, understand
 
 FORMATS = Catalog("taskfit.data.formats", "format")
@@ -101,6 +102,9 @@ def read_rows(
     table = format_named(name).read(source)
     if not table.rows:
         raise no_rows(source.name, _only_columns(table))
+    if shape in (None, "labelled"):
+        tagged = with_targets(table, columns)
+        table, columns = tagged.table, tagged.columns
     roles = _roles(source, table, columns, shape, plain=plain or shape == "text")
     examples, listed = _sort_rows(source, table, roles, plain=plain or shape == "text")
     if not examples:

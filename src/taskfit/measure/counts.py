@@ -6,18 +6,47 @@ import numpy as np
 from numpy.typing import NDArray
 
 from taskfit.core.measurement import ClassScore, Confusion
+from taskfit.core.target import names_of, spans_of
 
 Array = NDArray[np.float64]
 
 
 def one_hot(names: Sequence[str | None], labels: Sequence[str]) -> Array:
-    """Return a [rows, labels] array of 0 and 1; a name that is no label gives a row of zeros."""
+    """Return a [rows, labels] array of 0 and 1: the label of each row, or the several that it lists.
+
+    A name that is no label gives nothing.
+    """
     place = {label: column for column, label in enumerate(labels)}
-    columns = np.array([place.get(name, -1) if name is not None else -1 for name in names], dtype=np.int64)
     marks = np.zeros((len(names), len(labels)))
-    known = np.flatnonzero(columns >= 0)
-    marks[known, columns[known]] = 1.0
+    for row, name in enumerate(names):
+        for one in listed(name):
+            if one in place:
+                marks[row, place[one]] = 1.0
     return marks
+
+
+def listed(name: str | None) -> tuple[str, ...]:
+    """Return the labels of a target or answer: one, or the several that it lists."""
+    if name is None:
+        return ()
+    several = names_of(name)
+    return (name,) if several is None else several
+
+
+def label_scores(
+    golds: Sequence[str], answers: Sequence[str | None], labels: Sequence[str], *, spans: bool, seeds: int = 1
+) -> tuple[ClassScore, ...]:
+    """Return the scores of each label where a row may have several: labels, or entities (`spans`)."""
+    counts = np.zeros((len(labels), 3))
+    column = {label: place for place, label in enumerate(labels)}
+    for gold, answer in zip(golds, answers, strict=True):
+        wanted, given = ({*(spans_of(one or "") or () if spans else listed(one))} for one in (gold, answer))
+        for place, found in enumerate((wanted & given, wanted, given)):
+            for one in found:
+                name = one if isinstance(one, str) else one.label
+                if name in column:
+                    counts[column[name], place] += 1
+    return _scores(labels, *counts.T, seeds=seeds)
 
 
 def confusion(golds: Sequence[str], answers: Sequence[str | None], labels: Sequence[str]) -> Confusion:
@@ -34,12 +63,15 @@ def class_scores(table: Confusion, *, seeds: int = 1) -> tuple[ClassScore, ...]:
     """Return the scores of each label from counts added up over `seeds`; support counts each row once."""
     counts = np.array(table.counts, dtype=np.float64).reshape(len(table.labels), len(table.labels) + 1)
     asked, answered = counts.sum(axis=1), counts[:, :-1].sum(axis=0)
-    hits = np.diagonal(counts)
+    return _scores(table.labels, np.diagonal(counts), asked, answered, seeds=seeds)
+
+
+def _scores(labels: Sequence[str], hits: Array, asked: Array, answered: Array, *, seeds: int) -> tuple[ClassScore, ...]:
     precision, recall = ratio(hits, answered), ratio(hits, asked)
     f1 = ratio(2 * hits, asked + answered)
     return tuple(
         ClassScore(label, float(precision[i]), float(recall[i]), float(f1[i]), round(float(asked[i]) / seeds))
-        for i, label in enumerate(table.labels)
+        for i, label in enumerate(labels)
     )
 
 

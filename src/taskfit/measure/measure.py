@@ -12,7 +12,7 @@ from taskfit.core.prediction import Prediction, Story
 from taskfit.core.task import Task
 from taskfit.core.text import Text
 from taskfit.measure.calibration import calibrate
-from taskfit.measure.counts import class_scores, confusion
+from taskfit.measure.counts import class_scores, confusion, label_scores
 from taskfit.measure.interval import (
     RESAMPLE_SEED,
     Sample,
@@ -24,7 +24,7 @@ from taskfit.measure.interval import (
     unbiased,
     wilson,
 )
-from taskfit.measure.metric import Metric, find_metric
+from taskfit.measure.metric import Metric, find_metric, leading_metric
 from taskfit.measure.table import Table, table_of
 
 
@@ -39,7 +39,7 @@ def score_rows(
     """
     _refuse_mismatch(examples, predictions)
     _refuse_bad_gold(examples, task)
-    metric = find_metric(task.primary_metric)
+    metric = leading_metric(task)
     by_id = {prediction.id: prediction for prediction in predictions}
     return [_scored(example, by_id[example.id], metric, seed) for example in examples]
 
@@ -71,7 +71,7 @@ def measure(
         unscored=len({row.id for row in rows if row.value is None}),
         metrics=intervals(table, metrics, task.label_names),
         seed_values=tuple(metrics[0].compute(table.golds, answers, task.label_names) for answers in table.answers),
-        classes=_classes(matrix, table),
+        classes=_classes(matrix, table, task),
         confusion=matrix,
         calibration=calibrate(rows),
         cost=Cost(),
@@ -133,7 +133,7 @@ def _scored(example: Example, prediction: Prediction, metric: Metric, seed: int)
 
 
 def _confusion(table: Table, task: Task) -> Confusion | None:
-    if not task.labels:
+    if not task.closed:
         return None
     strange = sorted(set(table.golds) - set(task.label_names))
     if strange:
@@ -149,8 +149,14 @@ def _confusion(table: Table, task: Task) -> Confusion | None:
     return confusion(golds, [answer for answers in table.answers for answer in answers], task.label_names)
 
 
-def _classes(matrix: Confusion | None, table: Table) -> tuple[ClassScore, ...]:
-    return class_scores(matrix, seeds=len(table.seeds)) if matrix else ()
+def _classes(matrix: Confusion | None, table: Table, task: Task) -> tuple[ClassScore, ...]:
+    seeds = len(table.seeds)
+    if matrix is not None:
+        return class_scores(matrix, seeds=seeds)
+    if not task.labels:
+        return ()
+    answers = [answer for answers in table.answers for answer in answers]
+    return label_scores(table.golds * seeds, answers, task.label_names, spans=task.kind == "tag", seeds=seeds)
 
 
 def _refuse_mismatch(examples: Sequence[Example], predictions: Sequence[Prediction]) -> None:
@@ -187,15 +193,15 @@ def _doubled(ids: Sequence[str]) -> list[str]:
 
 
 def _refuse_bad_gold(examples: Sequence[Example], task: Task) -> None:
-    todo = Text(f"use one of: {', '.join(task.label_names)}", f"请使用：{'、'.join(task.label_names)}")
+    known = Text(f"use one of: {', '.join(task.label_names)}", f"请使用：{'、'.join(task.label_names)}")
+    todo = known if task.labels else None
     findings = []
     for example in examples:
         if example.target is None:
             findings.append(
                 Finding(str(example.origin), Text("there is no gold answer to score against", "没有标准答案"))
             )
-        elif task.labels and example.target not in task.label_names:
-            what = Text(f"'{example.target}' is no label of the task", f"'{example.target}' 不是任务的标签")
+        elif (what := task.why_no_target(example.target)) is not None:
             findings.append(Finding(str(example.origin), what, todo))
     if findings:
         raise DataError(findings)

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from taskfit.core.catalog import Catalog
+from taskfit.core.errors import UsageError
+from taskfit.core.task import Task
 from taskfit.core.text import Text
 from taskfit.measure.counts import Array, ratio
 
@@ -19,7 +21,8 @@ class Metric:
     """One file of `metrics/`.
 
     `parts` gives a [rows, F] array whose columns add up over rows; `combine` turns totals [..., F] into
-    the metric [...]. So every metric can be resampled without looking at a row again.
+    the metric [...]. So every metric can be resampled without looking at a row again. `error` says that lower is
+    better: such a metric can be told, but not lead.
     """
 
     name: str
@@ -30,6 +33,7 @@ class Metric:
     compute: Callable[[Sequence[str], Answers, Sequence[str]], float]
     parts: Callable[[Sequence[str], Answers, Sequence[str]], Array]
     combine: Callable[[Array], Array]
+    error: bool = False
 
     @property
     def binary(self) -> bool:
@@ -50,7 +54,25 @@ def find_metric(name: str) -> Metric:
         compute=module.compute,
         parts=module.parts if corpus else _row_parts(module.value),
         combine=module.combine if corpus else _mean,
+        error="error" in vars(module) and module.error,
     )
+
+
+def leading_metric(task: Task) -> Metric:
+    """Return the metric that decides between rungs; raise UsageError when it is one of which less is better."""
+    found = find_metric(task.primary_metric)
+    if found.error:
+        raise UsageError(
+            Text(
+                f"{found.name} is an error, of which less is better: it cannot be the metric that decides",
+                f"{found.name} 是误差，越小越好，不能作为用于判定的指标",
+            ),
+            todo=Text(
+                "put another first: metrics: [pearson, " + found.name + "]",
+                "请把其他指标放在首位：metrics: [pearson, " + found.name + "]",
+            ),
+        )
+    return found
 
 
 def _right(gold: str, answer: str | None) -> float:

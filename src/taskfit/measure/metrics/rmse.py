@@ -1,0 +1,34 @@
+"""Root of the mean squared distance between the number answered and the gold number; lower is better."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from taskfit.core.text import Text
+from taskfit.measure.counts import Array, ratio
+from taskfit.measure.numbers import pairs_of
+
+about = Text(
+    "root mean squared error; lower is better (unanswered rows are left out)", "均方根误差，越小越好（不计未答的行）"
+)
+graded = True
+corpus = True
+error = True
+
+
+def parts(gold: Sequence[str], answers: Sequence[str | None], labels: Sequence[str]) -> Array:
+    """Return [rows, 2]: the squared distance, and 1 where there is an answer."""
+    del labels
+    both, wanted, given = pairs_of(gold, answers).T
+    return np.stack([(wanted - given) ** 2, both], axis=-1)
+
+
+def combine(totals: Array) -> Array:
+    """Return the root of the mean squared distance of totals [..., 2]."""
+    root: Array = np.sqrt(ratio(totals[..., 0], totals[..., 1]))
+    return root
+
+
+def compute(gold: Sequence[str], answers: Sequence[str | None], labels: Sequence[str]) -> float:
+    """Return the root mean squared error; 0.0 without rows."""
+    return float(combine(parts(gold, answers, labels).sum(axis=0)))
