@@ -13,12 +13,12 @@ from taskfit.core.example import Example
 from taskfit.core.meter import Meter
 from taskfit.core.prediction import Prediction, Story
 from taskfit.core.task import Task
-from taskfit.engine.calibrate import log_softmax
 from taskfit.engine.checkpoint import write_tensors
 from taskfit.engine.features import batches_of, pool_states
 from taskfit.engine.fit import refuse_longer
 from taskfit.engine.flops import forward_flops
 from taskfit.engine.learner import ClassHead
+from taskfit.engine.outputs import read_outputs
 from taskfit.engine.prefix import Prefix, fitting_prefix
 from taskfit.engine.prompt import conversation
 from taskfit.model.local import LocalModel
@@ -46,7 +46,7 @@ def head_rows(model: LocalModel, task: Task, examples: Sequence[Example]) -> lis
 
 @dataclass
 class HeadPredictor:
-    """Names the class whose logit is highest; a prefix that all prompts share runs once and is kept."""
+    """Answers what the head's outputs stand for; a prefix that all prompts share runs once and is kept."""
 
     model: LocalModel
     task: Task
@@ -68,23 +68,22 @@ class HeadPredictor:
             if self.model.body.causal and self.pooling == "last":
                 self.known = fitting_prefix(self.model, rows, self.known)
             past = len(self.known.ids) if self.known else 0
-            log_p = log_softmax(self._logits([row[past:] for row in rows]))
+            found = read_outputs(self.task, self._logits([row[past:] for row in rows]))
         share = (meter.seconds - before) / len(examples)
         own = [len(row) - past for row in rows]
         costs = [forward_flops(self.model.card, tokens, context=past + tokens / 2) for tokens in own]
         meter.add(tokens=sum(own), flops=sum(costs), requests=len(examples))
-        names = self.task.label_names
         return [
             Prediction(
                 id=example.id,
-                answer=names[int(scores.argmax())],
-                scores=dict(zip(names, (float(x) for x in scores), strict=True)),
+                answer=said.answer,
+                scores=said.scores,
                 tokens_in=tokens,
                 flops=cost,
                 seconds=share,
                 prompt=self.model.tokenizer.decode(row),
             )
-            for example, row, tokens, scores, cost in zip(examples, rows, own, log_p, costs, strict=True)
+            for example, row, tokens, said, cost in zip(examples, rows, own, found, costs, strict=True)
         ]
 
     def _logits(self, rows: Sequence[Sequence[int]]) -> NDArray[np.float64]:

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from taskfit.core.errors import UsageError
 from taskfit.core.text import Text
 from taskfit.engine.features import FrozenStream, pool_states
-from taskfit.engine.losses import class_loss, token_loss
+from taskfit.engine.losses import Criterion, class_loss, token_loss
 from taskfit.engine.neftune import neftune_noise
 from taskfit.engine.prefix import common_prefix
 from taskfit.model.body import run_layers
@@ -147,16 +147,20 @@ class ClassHead(nn.Module):
 
 @dataclass
 class ClassLearner:
-    """Learns to name a class: a head on the pooled output of the network."""
+    """Learns to name a class: a head on the pooled output of the network.
+
+    With another `criterion` than `class_loss` the targets are what it compares logits with: numbers [C] per row.
+    """
 
     model: LocalModel
     head: ClassHead
     data: Sequence[Sequence[int]]
-    targets: Sequence[int]
+    targets: Sequence[int] | Sequence[Sequence[float]]
     pooling: str
     stream: FrozenStream | None = None
     label_smoothing: float = 0.0
     neftune_alpha: float = 0.0
+    criterion: Criterion = class_loss
     shared: int = field(init=False)
 
     def __post_init__(self) -> None:
@@ -191,7 +195,7 @@ class ClassLearner:
         layout = Layout(tuple(len(one) - self.shared for one in ids))
         logits = self.head(pool_states(hidden, layout, self.pooling).float())
         targets = torch.tensor([self.targets[r] for r in rows], device=hidden.device)
-        return class_loss(logits, targets, total, self.label_smoothing if training else 0.0)
+        return self.criterion(logits, targets, total, self.label_smoothing if training else 0.0)
 
     def mode(self, *, training: bool) -> None:
         """See Learner."""

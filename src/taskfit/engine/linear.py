@@ -1,11 +1,11 @@
-"""Multinomial logistic regression on features: the classification head that needs no gradient steps of a network.
+"""Linear heads on features, such as multinomial logistic regression: no gradient steps of a network.
 
-Minimises  mean cross-entropy(W z + b) + decay / 2 * |W|^2  over standardised features z; convex, so the
+Minimises  mean loss(W z + b) + decay / 2 * |W|^2  over standardised features z; convex, so the
 answer does not depend on a learning rate. Letters: N rows, W width, C classes.
 """
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -65,18 +65,34 @@ def choose_linear(train: Labelled, dev: Labelled, classes: int, *, budget: int) 
 
 def fit_linear(features: Floats, targets: Sequence[int], classes: int, *, decay: float, steps: int = 200) -> LinearHead:
     """Return the head that fits features [N, W] to targets [N]; L-BFGS until the gradient is below 1e-6."""
+    wanted = torch.tensor(list(targets))
+
+    def loss(logits: torch.Tensor) -> torch.Tensor:
+        return torch.nn.functional.cross_entropy(logits, wanted)
+
+    return fit_outputs(features, loss, classes, decay=decay, steps=steps)
+
+
+def fit_outputs(
+    features: Floats,
+    loss_of: Callable[[torch.Tensor], torch.Tensor],
+    outputs: int,
+    *,
+    decay: float,
+    steps: int = 200,
+) -> LinearHead:
+    """Return the head of so many outputs whose loss on features [N, W], a mean over rows, is lowest."""
     mean, spread = features.mean(0), features.std(0) + 1e-6
     z = torch.from_numpy((features - mean) / spread)
-    t = torch.tensor(list(targets))
-    weights = torch.zeros(classes, z.shape[1], requires_grad=True)
-    bias = torch.zeros(classes, requires_grad=True)
+    weights = torch.zeros(outputs, z.shape[1], requires_grad=True)
+    bias = torch.zeros(outputs, requires_grad=True)
     solver = torch.optim.LBFGS(
         [weights, bias], max_iter=steps, history_size=20, line_search_fn="strong_wolfe", tolerance_grad=1e-6
     )
 
     def closure() -> torch.Tensor:
         solver.zero_grad()
-        loss = torch.nn.functional.cross_entropy(z @ weights.T + bias, t) + 0.5 * decay * weights.square().sum()
+        loss = loss_of(z @ weights.T + bias) + 0.5 * decay * weights.square().sum()
         loss.backward()  # type: ignore[no-untyped-call]
         return loss
 

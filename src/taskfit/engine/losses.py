@@ -1,11 +1,15 @@
 """Losses: pure functions of tensors. Letters: N label positions, W width, V vocabulary, C classes."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 import torch
 from torch import Tensor
 from torch.nn import functional
+
+# Compares logits [N, C] with targets, divides by a total; the last argument is the smoothing of labels.
+Criterion = Callable[[Tensor, Tensor, float, float], Tensor]
 
 CHUNK = 1024  # smaller chunks read the weight gradient again and again
 
@@ -81,3 +85,19 @@ def class_loss(logits: Tensor, targets: Tensor, total: float, smoothing: float =
     """Return the cross-entropy of logits [N, C] summed and divided by `total`; see `token_loss` for `smoothing`."""
     summed = functional.cross_entropy(logits.float(), targets, reduction="sum", label_smoothing=smoothing)
     return summed / total
+
+
+def squares_loss(outputs: Tensor, targets: Tensor, total: float, smoothing: float = 0.0) -> Tensor:
+    """Return the mean squared error of outputs [N, C] over C, summed over rows and divided by `total`."""
+    del smoothing  # numbers have none
+    return (outputs.float() - targets.float()).square().sum() / (total * targets.shape[-1])
+
+
+def sigmoid_loss(logits: Tensor, targets: Tensor, total: float, smoothing: float = 0.0) -> Tensor:
+    """Return the binary cross-entropy of logits [N, C], mean over C, summed over rows and divided by `total`.
+
+    `smoothing` moves every target towards 1/2 by this share.
+    """
+    wanted = targets.float() * (1 - smoothing) + smoothing / 2
+    summed = functional.binary_cross_entropy_with_logits(logits.float(), wanted, reduction="sum")
+    return summed / (total * targets.shape[-1])
