@@ -6,6 +6,7 @@ from typing import Any
 
 from taskfit.cli.command import Argument, Command, Stage, both
 from taskfit.cli.flags import Block
+from taskfit.cli.show_model import show_blocks, show_command
 from taskfit.cli.train import train_blocks, train_command
 from taskfit.core.text import Text
 
@@ -77,6 +78,20 @@ def commands() -> tuple[Command, ...]:
             (Argument("name", Text("name of a method", "方法名"), required=False, choices=_method_names),),
             example="taskfit methods lora",
         ),
+        Command(
+            "show",
+            Text(
+                "explain a model: its parts, what a head adds, whether it answers or only continues",
+                "说明一个模型：组成、分类头带来的变化、会作答还是只会续写",
+            ),
+            show_command,
+            (
+                Argument("what", Text("model", "model"), choices=_shown),
+                Argument("name", Text("tiny, a folder, a hub name", "tiny、本地目录或 hub 名称")),
+            ),
+            show_blocks,
+            "taskfit show model tiny",
+        ),
         Command("formats", Text("list the formats of rows that can be read", "列出可读取的数据格式"), _formats),
         Command("metrics", Text("list the metrics", "列出指标"), _metrics),
         Command(
@@ -96,6 +111,10 @@ def _method_names() -> tuple[str, ...]:
     from taskfit.app.settings import METHODS
 
     return METHODS.names()
+
+
+def _shown() -> tuple[str, ...]:
+    return ("model",)
 
 
 def _climb(values: Values, stage: Stage) -> None:
