@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 WIDTH, HEIGHT = 60, 6
 MOST_POINTS = 20_000
+SLIVER = 0.002
 
 
 @dataclass
@@ -129,5 +130,17 @@ def _look_line(data: Mapping[str, object]) -> str:
 
 
 def dev_words(score: float) -> Text:
-    """Return a look at dev in words; a loss is kept as a score below zero, so that higher is better."""
-    return Text(f"dev loss {-score:.4g}", f"dev 损失 {-score:.4g}") if score < 0 else same(f"dev {score:.4g}")
+    """Return a look at dev in words; see `is_loss`."""
+    return (
+        Text(f"dev loss {-score:.4g}", f"dev 损失 {-score:.4g}")
+        if is_loss(score)
+        else same(f"dev {max(0.0, score):.4g}")
+    )
+
+
+def is_loss(score: float) -> bool:
+    """Tell whether a score on dev is a loss: that is kept below zero, so that higher is better.
+
+    A metric lies between 0 and 1, less a sliver of the loss that orders equal ones.
+    """
+    return score < -SLIVER

@@ -84,10 +84,10 @@ def test_a_recipe_takes_words_and_flags(capsys: pytest.CaptureFixture[str]) -> N
         ("--method lora --rows a.jsonl --run a.jsonl", 2, "a folder is expected", "需要一个目录"),
         ("--method lora --rows a.jsonl --run /proc/x/y", 5, "cannot write", "无法写入"),
         (
-            "--method lora --rows a.jsonl --template none.jinja",
+            "--method lora --rows a.jsonl --template qwem",
             2,
-            "the chat template cannot be read",
-            "无法读取对话模板",
+            "did you mean 'qwen'?",
+            "是不是想写 'qwen'？",
         ),
         ("missing.yaml", 2, "there is no such file", "没有这个文件"),
         ("odd.yaml", 2, "odd.yaml:3: unknown key 'seeed'; did you mean 'seed'?", "未知的键 'seeed'"),

@@ -3,24 +3,18 @@
 import os
 import shutil
 from collections.abc import Iterable
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from taskfit.app.llamafactory.template import with_template
 from taskfit.app.train_settings import TrainSettings
-from taskfit.core.errors import UsageError
 from taskfit.core.example import Example
 from taskfit.core.method import Method
-from taskfit.core.text import Text
 from taskfit.model.local import LocalModel
 from taskfit.model.open import open_local
-from taskfit.model.template import ChatTemplate
-from taskfit.model.template_check import check_template
 
 if TYPE_CHECKING:
     from taskfit.engine.ranks import Ranks
-
-LARGEST_TEMPLATE = 1_000_000
 
 
 def opened_model(settings: TrainSettings, method: Method, ranks: "Ranks", made: Path | None = None) -> LocalModel:
@@ -30,7 +24,8 @@ def opened_model(settings: TrainSettings, method: Method, ranks: "Ranks", made: 
     frozen = type(method).changes != "all weights"
     dtype = str(method.model_dump().get("precision", "float32")) if frozen else "float32"
     model = open_local(name, online=settings.online, dtype=dtype, device=_device(settings, ranks))
-    return model if settings.template is None else _with_template(model, Path(settings.template))
+    opened: LocalModel = model if settings.template is None else with_template(model, settings.template)
+    return opened
 
 
 def made_model(settings: TrainSettings, base: Path, examples: Iterable[Example]) -> None:
@@ -57,19 +52,3 @@ def _device(settings: TrainSettings, ranks: "Ranks") -> str:
     if settings.device != "auto":
         return settings.device
     return "cuda" if torch.cuda.is_available() else "cpu"
-
-
-def _with_template(model: LocalModel, path: Path) -> LocalModel:
-    try:
-        content = path.read_bytes()
-        source = content.decode("utf-8")
-    except (OSError, ValueError) as problem:
-        raise UsageError(
-            Text(f"the chat template cannot be read: {problem}", f"无法读取对话模板：{problem}"), where=str(path)
-        ) from None
-    if len(content) > LARGEST_TEMPLATE:
-        raise UsageError(Text("too large for a chat template", "文件过大，不像对话模板"), where=str(path))
-    named = {key: str(value) for key, value in model.tokenizer.special_tokens_map.items() if isinstance(value, str)}
-    template = ChatTemplate(source, {**named, **model.template.variables})
-    remarks = check_template(template)
-    return replace(model, template=template, remarks=tuple(remarks), card=replace(model.card, chat=True))

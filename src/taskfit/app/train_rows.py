@@ -85,11 +85,10 @@ def _of_datasets(settings: TrainSettings) -> TrainGround:
 
 
 def _open_task(settings: TrainSettings, examples: Sequence[Example] = ()) -> Task:
-    """Return the task of rows without labels: to say what comes next."""
+    """Return the task of rows without labels: to say what comes next; unless a metric is named, the loss decides."""
     asked = settings.task
     longest = max((len(example.target or "") for example in examples), default=64)
-    metrics = asked.metrics or ("exact_match", "char_f1")
-    return Task(asked.kind or "generate", asked.instruction, (), metrics, max(16, min(1024, longest)))
+    return Task(asked.kind or "generate", asked.instruction, (), asked.metrics, max(16, min(1024, longest)))
 
 
 def _of_files(settings: TrainSettings, kinds: frozenset[Kind]) -> TrainGround:
@@ -168,6 +167,8 @@ def _task(settings: TrainSettings, kinds: frozenset[Kind], readings: Sequence[Re
     if open_ended and not (asked.kind or asked.labels):
         return _open_task(settings, examples)
     guessed = task_of(asked, examples)
+    if guessed.kind == "generate" and not asked.metrics:
+        guessed = replace(guessed, metrics=())
     if guessed.kind in kinds or asked.kind is not None or "generate" not in kinds:
         return guessed
     return _open_task(settings, examples)

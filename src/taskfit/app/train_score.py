@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +25,7 @@ from taskfit.measure.ledger import look
 from taskfit.measure.measure import measure, score_rows
 
 BASE, LEDGER = "base", "test-ledger.jsonl"
+OPEN_METRICS = ("char_f1", "exact_match")
 MEASUREMENT = "measurement.json"
 
 
@@ -45,6 +46,7 @@ def worth_of(
 
     Everything is written into the run folder: predictions.jsonl, measurement.json, the same below base/.
     """
+    ground = replace(ground, task=measured_as(ground.task))
     folder, task = desk.folder, ground.task
     rows = _answered(predictor, ground, desk)
     facts = method.model_dump(mode="json")
@@ -58,6 +60,11 @@ def worth_of(
     write_lines(folder / "predictions.jsonl", rows)
     write_json(folder / MEASUREMENT, found)
     return found
+
+
+def measured_as(task: Task) -> Task:
+    """Return the task with the metrics of its answers: where the loss decides on dev, none are named."""
+    return task if task.metrics else replace(task, metrics=OPEN_METRICS)
 
 
 def read_worth(folder: Path) -> Worth | None:

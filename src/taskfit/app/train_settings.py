@@ -176,8 +176,8 @@ class TrainSettings(Settings):
     new: FreshModel | None = setting(None, "sizes of a new model to start from", "从零开始的新模型的规格")
     template: str | None = setting(
         None,
-        "file of a chat template (Jinja) to use instead of the model's own",
-        "对话模板文件（Jinja），用来代替模型自带的模板",
+        "chat template to use instead of the model's own: a file (Jinja), or a name that LLaMA-Factory gives it",
+        "代替模型自带模板的对话模板：Jinja 文件，或 LLaMA-Factory 中的名称",
     )
     task: TaskSettings = setting(TaskSettings(), "what is asked", "任务内容")
     rows: TrainRows = setting(..., "the rows", "数据")

@@ -16,6 +16,7 @@ from taskfit.core.yaml import read_yaml
 from taskfit.ladder.report import numbers
 from taskfit.ladder.report.visible import one_line
 from taskfit.ladder.report.words import metric_name
+from taskfit.live_train import is_loss
 
 SHOWN_TRIALS = 20
 MADE = ("model", "adapter", "trained.safetensors", "head.safetensors", "soft", "weights.safetensors")
@@ -66,10 +67,10 @@ def _worth(worth: Worth) -> list[tuple[Text, str]]:
 
 
 def _dev(score: float) -> tuple[Text, str]:
-    """Return the score; a loss is kept as a score below zero, so that higher is better, and shown as the loss it is."""
-    if score < 0:
+    """Return the score and its name; a loss is shown as the loss it is."""
+    if is_loss(score):
         return Text("loss on dev", "dev 损失"), f"{-score:.4g}"
-    return Text("score on dev", "dev 分数"), f"{score:.4g}"
+    return Text("score on dev", "dev 分数"), f"{max(0.0, score):.4g}"
 
 
 def _took(facts: Mapping[str, Any]) -> list[tuple[Text, str]]:

@@ -86,7 +86,7 @@ def train_command(values: Mapping[str, Any], stage: Stage) -> None:
         from taskfit.app.llamafactory.file import is_llamafactory
 
         if is_llamafactory(target):
-            _llamafactory(target, words, flags, stage)
+            _llamafactory(target, words, flags, stage, fresh=bool(values.get("fresh")))
             return
     from taskfit.app.train import read_train, train_run
 
@@ -96,7 +96,7 @@ def train_command(values: Mapping[str, Any], stage: Stage) -> None:
     _show(run)
 
 
-def _llamafactory(target: Path, words: list[str], flags: Mapping[str, Any], stage: Stage) -> None:
+def _llamafactory(target: Path, words: list[str], flags: Mapping[str, Any], stage: Stage, *, fresh: bool) -> None:
     """Train as a file of LLaMA-Factory says; the words behind it win over its keys, as there."""
     foreign = sorted(set(flags) - {"online", "threads"})
     if foreign:
@@ -114,7 +114,7 @@ def _llamafactory(target: Path, words: list[str], flags: Mapping[str, Any], stag
     for sentence in order.told:
         _say(sentence)
     with _view() as view:
-        train_order(order, both(stage.see, view.emit))
+        train_order(order, both(stage.see, view.emit), fresh=fresh)
     _show(Path(str(order.settings.run)))
 
 

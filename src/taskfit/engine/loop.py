@@ -219,6 +219,8 @@ class _Run:
         lr = lr_at(state.step - 1, self.steps, self.settings)
         epoch = state.step / self.per_epoch
         state.curve.append(CurvePoint(state.step, epoch, mean, lr, state.tokens, score))
+        looked = {"step": state.step, "epoch": epoch, "loss": mean, "dev_score": score}
+        self._emit(Event("train.look", {"rung": self.desk.rung, "trial": self.desk.note, **looked}))
         state.loss_sum, state.loss_steps = 0.0, 0
 
     def _score(self) -> float:
