@@ -173,8 +173,9 @@ def test_when_no_rung_holds_the_limits_there_is_no_place_to_stop():
 @pytest.mark.parametrize(
     ("forgetting", "limits", "broken"),
     [
-        ({"skills": -1.9}, {}, False),
-        ({"skills": -2.1}, {}, True),
+        ({"skills": -99.0}, {}, False),
+        ({"skills": -1.9}, {"max_forgetting_points": 2.0}, False),
+        ({"skills": -2.1}, {"max_forgetting_points": 2.0}, True),
         ({"skills": -2.1}, {"max_forgetting_points": 5.0}, False),
         ({"kl_own_text": 3.0}, {}, False),
         ({"kl_own_text": 3.0}, {"max_forgetting_kl": 1.0}, True),

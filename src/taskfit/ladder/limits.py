@@ -42,17 +42,17 @@ class Limits(Settings):
         "每 1,000 个请求的最高费用（含分摊的适配费用）",
         ge=0,
     )
-    max_forgetting_points: float = setting(
-        2.0,
-        "points a rung may lose on what the model could do before",
-        "模型原有能力允许下降的百分点",
+    max_forgetting_points: float | None = setting(
+        None,
+        "points a rung may lose on questions of other tasks; by default it is shown and does not count",
+        "其他任务上允许下降的百分点；默认只展示，不计入结论",
         ge=0,
         le=100,
     )
     max_forgetting_kl: float | None = setting(
         None,
-        "how far, in nats per token, the model may drift from its base on the base's own text",
-        "在基座模型自己的文本上允许的偏移（每个词元的 KL，单位 nat）",
+        "how far, in nats per token, the model may drift from its base on the base's own text; by default it does not count",
+        "在基座模型自己的文本上允许的偏移（每个词元的 KL，单位 nat）；默认不计入结论",
         ge=0,
     )
 
@@ -152,6 +152,12 @@ def _money(one: Measurement, limits: Limits) -> Text | None:
 
 def _forgetting(one: Measurement, limits: Limits) -> Text | None:
     """Probes named `kl...` are nats per token; all others are changes in points (upper bound), negative = worse."""
+    asked = (limits.max_forgetting_points, limits.max_forgetting_kl) != (None, None)
+    if asked and one.forgotten is not None and one.forgotten.state == "unknown":
+        return Text(
+            f"{one.rung}: the limit of forgetting cannot be checked, for it could not be measured.",
+            f"{one.rung}：无法测量遗忘，无法检查遗忘上限。",
+        )
     for probe, found in sorted(one.forgetting.items()):
         if probe.startswith("kl"):
             if limits.max_forgetting_kl is not None and found > limits.max_forgetting_kl:
@@ -159,7 +165,7 @@ def _forgetting(one: Measurement, limits: Limits) -> Text | None:
                     f"{one.rung}: drifts {found:.3f} nats per token ({probe}), over the {limits.max_forgetting_kl:.3f} allowed.",
                     f"{one.rung}：每个词元偏移 {found:.3f} nat（{probe}），超过允许的 {limits.max_forgetting_kl:.3f}。",
                 )
-        elif found < -limits.max_forgetting_points:
+        elif limits.max_forgetting_points is not None and found < -limits.max_forgetting_points:
             return Text(
                 f"{one.rung}: forgets {-found:.1f} points ({probe}), over the {limits.max_forgetting_points:.1f} allowed.",
                 f"{one.rung}：遗忘 {-found:.1f} 个百分点（{probe}），超过允许的 {limits.max_forgetting_points:.1f}。",

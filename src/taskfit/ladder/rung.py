@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 from pydantic import TypeAdapter
@@ -14,7 +14,7 @@ from taskfit.core.errors import DiskError, TaskfitError
 from taskfit.core.events import Emit, Event, silent
 from taskfit.core.example import Example, Splits
 from taskfit.core.files import plain, read_json, read_lines, write_json, write_lines
-from taskfit.core.measurement import Cost, FailedRung, Measurement, ScoredPrediction
+from taskfit.core.measurement import Collapse, Cost, FailedRung, Forgetting, Measurement, ScoredPrediction
 from taskfit.core.meter import Meter, bytes_peak_since_reset, reset_bytes_peak
 from taskfit.core.method import Desk, Method
 from taskfit.core.model import Model
@@ -22,7 +22,12 @@ from taskfit.core.prediction import Prediction, Predictor, Story
 from taskfit.core.run import FINISHED
 from taskfit.core.task import Task
 from taskfit.core.text import Text
+from taskfit.measure.collapse import collapse_of
+from taskfit.measure.forgetting import for_limits
 from taskfit.measure.measure import measure, score_rows
+
+if TYPE_CHECKING:
+    from taskfit.measure.forgetting_probes import Probes
 
 AT_ONCE = 256
 WARM_UPS, SINGLES, SINGLES_SECONDS = 10, 100, 15.0
@@ -38,7 +43,10 @@ class Price:
 
 @dataclass(frozen=True)
 class Ground:
-    """What all rungs of a climb stand on: the same model, task, rows, seeds and budget."""
+    """What all rungs of a climb stand on: the same model, task, rows, seeds and budget.
+
+    `probes` measure what rungs forget; None: that is not measured.
+    """
 
     model: Model
     task: Task
@@ -50,6 +58,7 @@ class Ground:
     price: Price | None = None
     emit: Emit = silent
     stop: Callable[[], bool] = lambda: False
+    probes: "Probes | None" = None
 
 
 @dataclass(frozen=True)
@@ -70,6 +79,8 @@ class _Work:
     story: Story = field(default_factory=Story)
     latency: tuple[float, float] | None = None
     bytes_saved: int = 0
+    forgotten: Forgetting | None = None
+    collapse: Collapse | None = None
 
 
 def climb_rung(name: str, method: Method, folder: Path, ground: Ground) -> Climbed:
@@ -142,7 +153,9 @@ def _climb(name: str, method: Method, folder: Path, ground: Ground) -> tuple[Mea
     cost = replace(cost, bytes_saved=work.bytes_saved, parameters_trained=work.story.parameters_trained)
     settings = method.model_dump(mode="json")
     measurement = measure(name, work.rows, ground.task, method=_name_of(method), settings=settings, story=work.story)
-    return replace(measurement, cost=cost), work.rows
+    lost = for_limits(work.forgotten)
+    found = replace(measurement, cost=cost, forgetting=lost, forgotten=work.forgotten, collapse=work.collapse)
+    return found, work.rows
 
 
 def settled(method: Method, story: Story) -> Method:
@@ -167,12 +180,17 @@ def _one_seed(name: str, method: Method, folder: Path, ground: Ground, work: _Wo
         work.story = TypeAdapter(Story).validate_python(found["story"])
         work.latency = tuple(found["latency"]) if found["latency"] else None
         work.bytes_saved = found["bytes_saved"]
+        work.forgotten = TypeAdapter(Forgetting | None).validate_python(found.get("forgotten"))
+        work.collapse = TypeAdapter(Collapse | None).validate_python(found.get("collapse"))
 
 
 def _do_seed(name: str, method: Method, folder: Path, ground: Ground, seed: int) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     note = f"seed {seed}" if method.random and ground.seeds > 1 else ""
     desk = Desk(folder, ground.cache, name, note, seed, ground.trials, Meter(), ground.emit, ground.stop)
+    first = seed == ground.seed
+    if first and ground.probes is not None and method.changes != "nothing":
+        ground.probes.watch()
     with desk.meter.running():
         predictor = method.adapt(ground.model, ground.task, ground.splits.practice, desk)
     weights = folder / "weights"
@@ -183,15 +201,31 @@ def _do_seed(name: str, method: Method, folder: Path, ground: Ground, seed: int)
     rows = score_rows(ground.splits.test, predictions, ground.task, seed=seed)
     write_lines(folder / "predictions.jsonl", _lean(rows))
     local = ground.model.card.architecture != "remote"
-    first = seed == ground.seed
+    forgotten = _forgotten(method, predictor, desk, ground) if first else None
     facts = {
         "adapt": plain(desk.meter),
         "story": predictor.story,
         "latency": single_latency(predictor, test, desk) if local and first else None,
         "bytes_saved": sum(path.stat().st_size for path in weights.rglob("*") if path.is_file()),
+        "forgotten": forgotten,
+        "collapse": _collapse(rows, forgotten, ground) if first else None,
     }
     write_json(folder / "seed.json", facts)
     shutil.rmtree(folder / "trials", ignore_errors=True)  # the weights of every trial; the chosen ones are saved
+
+
+def _forgotten(method: Method, predictor: Predictor, desk: Desk, ground: Ground) -> Forgetting | None:
+    """Return what the rung lost against the base; nothing by definition where nothing is changed."""
+    if method.changes == "nothing":
+        return Forgetting("unchanged")
+    return ground.probes.forgotten(predictor, desk) if ground.probes is not None else None
+
+
+def _collapse(rows: Sequence[ScoredPrediction], forgotten: Forgetting | None, ground: Ground) -> Collapse | None:
+    base = None
+    if ground.probes is not None and forgotten is not None and forgotten.state == "measured":
+        base = ground.probes.answers(ground.task, ground.splits.test)
+    return collapse_of(rows, base, closed=bool(ground.task.labels))
 
 
 def _lean(rows: Sequence[ScoredPrediction]) -> list[ScoredPrediction]:

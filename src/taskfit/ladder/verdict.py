@@ -8,6 +8,7 @@ from statistics import NormalDist
 from taskfit.core.errors import UsageError
 from taskfit.core.measurement import Comparison, Interval, Measurement, Reason, Verdict
 from taskfit.core.text import Text
+from taskfit.ladder.forgotten import say_verdict_stands
 from taskfit.ladder.limits import (
     Limits,
     Ruler,
@@ -55,6 +56,8 @@ def decide(measurements: Sequence[Measurement], comparisons: Sequence[Comparison
     reasons = tuple(
         _reason(one.rung, broken[one.rung] or told.get(one.rung) or say_cheapest(one.rung)) for one in order
     )
+    if stop_at and (said := say_verdict_stands(stop_at, by_name[stop_at].forgotten)):
+        reasons += (_reason(stop_at, said),)
     after = [step for step in steps if step.comparison.old == stop_at]
     open_steps = [step for step in after if step.outcome == "undecided"]
     headline = max(open_steps or after, key=lambda step: step.comparison.difference.estimate, default=None)
