@@ -1,17 +1,19 @@
 """The linear probe: features once, then a head for each penalty, the best on dev."""
 
-import torch
+from dataclasses import dataclass
 
 from taskfit.core.example import Practice
 from taskfit.core.method import Desk
-from taskfit.core.prediction import Story
+from taskfit.core.prediction import Story, Trial
 from taskfit.core.task import Task
 from taskfit.core.text import Text
 from taskfit.engine.features import pooled
 from taskfit.engine.flops import forward_flops
 from taskfit.engine.headed import HeadPredictor, Pooling, head_rows, pooling_of
 from taskfit.engine.learner import ClassHead
-from taskfit.engine.linear import ChosenHead, Labelled, choose_linear, fit_linear
+from taskfit.engine.linear import ChosenHead, Floats, Labelled, choose_linear, fit_linear
+from taskfit.engine.outputs import outputs_of
+from taskfit.engine.values import Measured, as_module, choose_outputs, finished
 from taskfit.model.local import LocalModel
 
 
@@ -26,15 +28,40 @@ def probe(
     tokens = sum(len(row) for row in both)
     desk.meter.add(tokens=tokens, flops=forward_flops(model.card, tokens))
     train, dev = vectors[: len(practice.train)], vectors[len(practice.train) :]
+    fit = _of_classes if task.closed else _of_values
+    found = fit(task, practice, (train, dev), decay=decay, trials=desk.trials)
+    story = Story(trials=found.trials, parameters_trained=sum(one.numel() for one in found.head.parameters()))
+    return HeadPredictor(model, task, found.head, how, story)
+
+
+@dataclass(frozen=True)
+class _Found:
+    head: ClassHead
+    trials: tuple[Trial, ...]
+
+
+def _of_classes(
+    task: Task, practice: Practice, vectors: tuple[Floats, Floats], *, decay: float | None, trials: int
+) -> _Found:
     names = task.label_names
     targets, gold = ([names.index(one.target or "") for one in part] for part in (practice.train, practice.dev))
+    train, dev = Labelled(vectors[0], targets), Labelled(vectors[1], gold)
     if decay is None:
-        chosen = choose_linear(Labelled(train, targets), Labelled(dev, gold), len(names), budget=desk.trials)
+        chosen = choose_linear(train, dev, len(names), budget=trials)
     else:
-        chosen = ChosenHead(fit_linear(train, targets, len(names), decay=decay), ())
-    best = chosen.head
-    module = ClassHead(model.card.width, len(names)).requires_grad_(False)
-    module.linear.weight.copy_(torch.from_numpy(best.weights))
-    module.linear.bias.copy_(torch.from_numpy(best.bias))
-    story = Story(trials=chosen.trials, parameters_trained=best.weights.size + best.bias.size)
-    return HeadPredictor(model, task, module, how, story)
+        chosen = ChosenHead(fit_linear(train.features, targets, len(names), decay=decay), ())
+    return _Found(as_module(chosen.head).requires_grad_(False), chosen.trials)
+
+
+def _of_values(
+    task: Task, practice: Practice, vectors: tuple[Floats, Floats], *, decay: float | None, trials: int
+) -> _Found:
+    """Numbers or several labels."""
+    outputs = outputs_of(task, practice.train)
+    train = Measured(vectors[0], outputs.targets(practice.train))
+    dev = Measured(vectors[1], outputs.targets(practice.dev))
+    if decay is None:
+        chosen = choose_outputs(outputs, train, dev, budget=trials)
+    else:
+        chosen = ChosenHead(outputs.fit(train.features, train.targets, decay), ())
+    return _Found(finished(outputs, chosen.head, dev), chosen.trials)

@@ -30,7 +30,9 @@ class Trained(Training, Method):
     """A method that trains weights by gradient steps: a Change, whatever the aim is."""
 
     needs: ClassVar[frozenset[Ability]] = frozenset({"train"})
-    kinds: ClassVar[frozenset[Kind]] = frozenset({"classify", "choose", "answer", "generate", "extract"})
+    kinds: ClassVar[frozenset[Kind]] = frozenset(
+        {"classify", "multilabel", "regress", "tag", "choose", "answer", "generate", "extract"}
+    )
     random: ClassVar[bool] = True
 
     lr: float | None = setting(
