@@ -129,7 +129,7 @@ def test_restored_in_a_fresh_model_it_answers_the_same(
     assert fresh.network is not made.model.network
     restored = made.method.restore(fresh, TASK, tmp_path)
     assert same(restored.predict(TEST, Meter())) == same(made.predictor.predict(TEST, Meter()))
-    assert {path.suffix for path in tmp_path.rglob("*") if path.is_file()} <= {".json", ".safetensors", ".md"}
+    assert {path.suffix for path in tmp_path.rglob("*") if path.is_file()} <= {".json", ".safetensors", ".md", ".jinja"}
 
 
 @every_method

@@ -107,10 +107,18 @@ class TokenLearner:
 
     def loss(self, rows: Sequence[int], total: float) -> Tensor:
         """See Learner."""
+        states, said = self.label_states(rows)
+        weights = None
+        if self._weights is not None:
+            weights = torch.tensor([weight for r in rows for weight in self._weights[r]], device=states.device)
+        smoothing = self.label_smoothing if self.model.network.training else 0.0
+        return token_loss(states, self.model.head, said, total, weights=weights, smoothing=smoothing)
+
+    def label_states(self, rows: Sequence[int]) -> tuple[Tensor, Tensor]:
+        """Return the final hidden states [N, W] that say the learned tokens of the rows, and these tokens [N]."""
         shared = self.shared
         ids_of_rows = [self.data[r].ids for r in rows]
-        training = self.model.network.training
-        alpha = self.neftune_alpha if training else 0.0
+        alpha = self.neftune_alpha if self.model.network.training else 0.0
         hidden = stream_hidden(self.model, ids_of_rows, self.stream, rows, shared=shared, neftune_alpha=alpha)
         places, targets, start = [], [], 0
         for r in rows:
@@ -118,14 +126,8 @@ class TokenLearner:
             places += [start + p - 1 for p in self._learned[r]]
             targets += [ids[p] for p in self._learned[r]]
             start += len(ids) - shared
-        device = hidden.device
-        where, said = (torch.tensor(part, dtype=torch.long, device=device) for part in (places, targets))
-        weights = None
-        if self._weights is not None:
-            weights = torch.tensor([weight for r in rows for weight in self._weights[r]], device=device)
-        smoothing = self.label_smoothing if training else 0.0
-        states = hidden.index_select(0, where)
-        return token_loss(states, self.model.head, said, total, weights=weights, smoothing=smoothing)
+        where, said = (torch.tensor(part, dtype=torch.long, device=hidden.device) for part in (places, targets))
+        return hidden.index_select(0, where), said
 
     def mode(self, *, training: bool) -> None:
         """See Learner."""
