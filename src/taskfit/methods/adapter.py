@@ -54,7 +54,7 @@ class Adapter(Trained):
         """See Trained."""
         from taskfit.engine.wrap import lr_for
 
-        return lr_for(card, at_width_1000=5e-4)
+        return lr_for(card, at_width_1000=1e-3)
 
     def prepare(self, model: Any, seed: int) -> Any:
         """See Trained."""

@@ -20,7 +20,7 @@ class Prefix(SoftPrompt):
         "模型必须保持不变、且同一批次要服务多个任务（各带自己的前缀）时；在大模型上接近 LoRA。",
     )
     rank: ClassVar[int] = 58
-    centre: ClassVar[float] = 1e-2
+    centre: ClassVar[float] = 3e-2
 
     text: str = setting(
         "",
