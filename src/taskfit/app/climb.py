@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, cast
 
 import taskfit
+from taskfit.app.forgetting import own_files, probes_of
 from taskfit.app.ground import Rows, reasons_counted, rows_of
 from taskfit.app.place import place_of
 from taskfit.app.report import FACTS, SETTINGS, command_of, make_report
@@ -27,6 +28,7 @@ from taskfit.core.model import Model
 from taskfit.core.run import RunFolder
 from taskfit.core.task import Task
 from taskfit.core.text import Text
+from taskfit.ladder.forgotten import warnings_of
 from taskfit.ladder.report.write import write_report
 from taskfit.ladder.rung import Climbed, Ground, Price, climb_rung
 from taskfit.measure.ledger import look
@@ -72,7 +74,7 @@ def climb(settings: ClimbSettings, emit: Emit = silent) -> RunResult:
     Raises TaskfitError for anything the user can mend; KeyboardInterrupt after saving when asked to stop.
     """
     rungs = rungs_of(settings)
-    rows = rows_of(settings)
+    rows, own = rows_of(settings), own_files(settings)
     with place_of(settings) as run, _asked_to_stop(settings) as stop, _computing(settings, run):
         emit = _Teller(run, emit, [])
         emit(Event("run.started", {"folder": run.path.as_posix(), "name": settings.name}))
@@ -90,13 +92,16 @@ def climb(settings: ClimbSettings, emit: Emit = silent) -> RunResult:
             price=_price(settings),
             emit=emit,
             stop=stop,
+            probes=probes_of(settings, own, model, rows=len(rows.splits.train), cache=run.cache),
         )
         looks: dict[str, int] = {}
         climbed = []
         for place, rung in enumerate(rungs):
             climbed.append(climb_rung(rung.name, rung.method, run.rung(place, rung.name), ground))
-            if climbed[-1].measurement is not None:
+            if (measured := climbed[-1].measurement) is not None:
                 looks[rung.name] = _look(settings, rung, ground, emit)
+                for said in warnings_of(measured):
+                    emit.warn(said)
         result = _finish(run, settings, facts_of(run, settings, rows, model, looks), rows.task, climbed, emit)
     _refuse_nothing(result)
     return result

@@ -218,6 +218,22 @@ class ClimbSettings(Settings):
         None, "processor threads; default: as many as are free", "处理器线程数；默认用空闲的核", ge=1, le=1024
     )
     online: bool = setting(False, "allow downloads of models from the hub", "允许从 hub 下载模型")
+    forgetting: Literal["auto", "thorough", "off"] = setting(
+        "auto",
+        "measure what trained rungs forget of what the base could do: auto: with little text, a few hundredths of the "
+        "time; thorough: with eight times as much; off",
+        "测量训练后的方法遗忘了多少基座原有的能力：auto：用少量文本，只占百分之几的时间；thorough：用八倍的文本；off：不测",
+    )
+    general_text: str | None = setting(
+        None,
+        "file of text that has nothing to do with the task, whose loss must not rise; beside the built-in text",
+        "与任务无关的文本文件，训练后其损失不应上升；与内置文本一起使用",
+    )
+    retained: str | None = setting(
+        None,
+        "file of labelled rows of other tasks that must not be lost; beside the built-in questions",
+        "其他任务的带标签数据文件，训练后不应丢失；与内置问题一起使用",
+    )
     limits: Limits = setting(Limits(), "when a dearer rung is worth its cost", "更贵的方法在何时值得采用")
     run: str | None = setting(
         None,

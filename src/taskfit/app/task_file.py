@@ -93,6 +93,7 @@ def _with_paths(values: Mapping[str, Any], change: Callable[[str], str]) -> dict
     elif isinstance(rows, Mapping):
         paths = {key: change(rows[key]) for key in ("train", "dev", "test") if isinstance(rows.get(key), str)}
         result["rows"] = {**rows, **paths}
+    result |= {key: change(values[key]) for key in ("general_text", "retained") if isinstance(values.get(key), str)}
     model = values.get("model")
     if (
         isinstance(model, str)

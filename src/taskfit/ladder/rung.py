@@ -222,10 +222,14 @@ def _forgotten(method: Method, predictor: Predictor, desk: Desk, ground: Ground)
 
 
 def _collapse(rows: Sequence[ScoredPrediction], forgotten: Forgetting | None, ground: Ground) -> Collapse | None:
+    """Return how much the answers differ; what the base itself says, however little, is no collapse of it."""
     base = None
     if ground.probes is not None and forgotten is not None and forgotten.state == "measured":
         base = ground.probes.answers(ground.task, ground.splits.test)
-    return collapse_of(rows, base, closed=bool(ground.task.labels))
+    found = collapse_of(rows, base, closed=bool(ground.task.labels))
+    if found is not None and forgotten is not None and forgotten.state == "unchanged":
+        return replace(found, collapsed=False)
+    return found
 
 
 def _lean(rows: Sequence[ScoredPrediction]) -> list[ScoredPrediction]:

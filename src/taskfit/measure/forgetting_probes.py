@@ -105,15 +105,18 @@ class Probes:
     def _probe_base(self) -> _Known:
         base, material = self.base, self.material
         if not base.body.causal:
-            notes = (_ENCODER,) if material.own else ()
-            return _Known(features=self._features_of(base), notes=notes)
+            told = (_ENCODER,) if material.own else ()
+            return _Known(features=self._features_of(base), notes=told)
         samples = self._samples()
         states = [part for part, _ in states_of(base, samples)]
         losses, strange = self._texts()
-        skills, unknown = self._skills()
-        names = ", ".join([*strange, *unknown])
-        notes = (Text(f"the base does not know: {names}", f"基座本来就不会：{names}"),) if names else ()
-        return _Known(samples, states, losses, skills, None, notes)
+        skills, unknown, unasked = self._skills()
+        notes: list[Text] = []
+        if names := ", ".join([*strange, *unknown]):
+            notes.append(Text(f"the base does not know: {names}", f"基座本来就不会：{names}"))
+        if names := ", ".join(unasked):
+            notes.append(Text(f"the base has no room for: {names}", f"基座的上下文放不下：{names}"))
+        return _Known(samples, states, losses, skills, None, tuple(notes))
 
     def _samples(self) -> list[Passage]:
         path, sampling = self.cache / SAMPLES, self.material.sampling
@@ -137,22 +140,22 @@ class Probes:
                 strange.append(name)
         return found, strange
 
-    def _skills(self) -> tuple[tuple[tuple[Skill, list[float]], ...], list[str]]:
-        """Ask the base; built-in questions that it does not know better than guessing, or cannot read, are left out."""
+    def _skills(self) -> tuple[tuple[tuple[Skill, list[float]], ...], list[str], list[str]]:
+        """Ask the base; return what it knows, built-in questions it knows no better than guessing, and those too long."""
         found: list[tuple[Skill, list[float]]] = []
-        unknown = []
+        unknown, unasked = [], []
         for skill in (*self.material.own, *self.material.skills):
             try:
                 values = skill_values(self.base, skill)
             except DataError:  # a prompt longer than the context, labels that its tokenizer cannot tell apart
-                unknown.append(skill.name)
+                unasked.append(skill.name)
                 continue
             chance = 1 / max(1, len(skill.task.labels))
             if skill in self.material.own or wilson(sum(values), len(values)).low > chance:
                 found.append((skill, values))
             else:
                 unknown.append(skill.name)
-        return tuple(found), unknown
+        return tuple(found), unknown, unasked
 
     def _language(self, adapted: LocalModel, known: _Known, desk: Desk) -> tuple[list[Probe], list[Text]]:
         steps = len(known.skills) + len(known.losses) + 1
