@@ -16,6 +16,7 @@ from taskfit.core.errors import ModelError
 from taskfit.core.files import read_json, write_json
 from taskfit.core.text import Text
 from taskfit.engine.checkpoint import write_tensors
+from taskfit.engine.wrap import make_folder
 from taskfit.model.body import FAMILIES, BertBody, Gpt2Body, LlamaBody
 from taskfit.model.local import LocalModel
 
@@ -101,6 +102,7 @@ def save_adapter(model: LocalModel, folder: Path, shape: Shape, name: str = DEFA
         for place, adapted in _adapted(model)
         for part, value in cast(Any, adapted.adapters[name]).state_dict().items()
     }
+    make_folder(folder)
     write_tensors(folder / TENSORS, tensors)
     write_json(folder / FACTS, {"kind": "bottleneck", "version": 1, "width": model.card.width} | asdict(shape))
 

@@ -126,7 +126,16 @@ def layer_weights(model: LocalModel, first: int) -> list[str]:
 def save_trained(model: LocalModel, folder: Path, names: list[str]) -> None:
     """Write only the named weights."""
     named = dict(model.network.named_parameters())
+    make_folder(folder)
     write_tensors(folder / TRAINED, {name: named[name] for name in names})
+
+
+def make_folder(folder: Path) -> None:
+    """Make a folder and those above it where they are missing; raise DiskError."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as problem:
+        raise cannot_write(folder, problem) from problem
 
 
 def load_trained(model: LocalModel, folder: Path) -> LocalModel:
