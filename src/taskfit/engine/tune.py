@@ -84,14 +84,15 @@ def tune(model: LocalModel, task: Task, practice: Practice, desk: Desk, recipe: 
     for weights in (desk.folder / "trials").glob(f"*/{WEIGHTS}"):
         if weights.parent != chosen:
             weights.unlink()
+    predictor = job.lesson.predictor(learner)
     found = read_json(chosen / "result.json")
     story = Story(
         trials=searched.trials,
         curve=tuple(CurvePoint(**point) for point in found["curve"]),
         parameters_trained=found["parameters"],
-        remarks=tuple(job.remarks),
+        remarks=(*({"en": one.en, "zh": one.zh} for one in job.lesson.remarks), *job.remarks),
     )
-    return Tuned(learner.model, job.lesson.predictor(learner), story)
+    return Tuned(learner.model, predictor, story)
 
 
 @dataclass
@@ -131,8 +132,7 @@ def _job(model: LocalModel, task: Task, practice: Practice, desk: Desk, recipe: 
     # Noise on the embeddings reaches every layer: none of them gives the same twice.
     below = 0 if training.neftune_alpha else recipe.change.frozen_below(base.card)
     work = Work(base, task, practice, desk, below, training.label_smoothing, training.neftune_alpha)
-    lesson = recipe.aim.lesson(work)
-    return _Job(work, recipe, lesson, [{"en": one.en, "zh": one.zh} for one in lesson.remarks])
+    return _Job(work, recipe, recipe.aim.lesson(work))
 
 
 def _trial_folder(folder: Path, lr: float) -> Path:

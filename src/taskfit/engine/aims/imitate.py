@@ -65,7 +65,7 @@ class Imitate(Aim):
         teacher = self._open(work.model)
         if self.share > 0:
             check_same_tokens(work.model, teacher)
-        questions = [_question(example) for example in work.practice.train]
+        questions = [question(example) for example in work.practice.train]
         shown, rest = questions[: self.shots], questions[self.shots :]
         learned, remarks = (
             ([one for one in rest if one.target], ())
@@ -220,7 +220,7 @@ def tokens_saved(rows: Sequence[Row], taught: Sequence[Row]) -> tuple[Text, ...]
     )
 
 
-def _question(example: Example) -> Example:
+def question(example: Example) -> Example:
     """Return the example with the last thing that the assistant says as its target."""
     *before, last = example.messages
     if example.target is None and last.role == "assistant" and before:
