@@ -23,6 +23,11 @@ THRESHOLDS = Text(
     "且超出随机波动时，视为发生遗忘。",
 )
 
+_LIMITS = Text(
+    f"{KL_LOST} nats, {100 * SKILL_LOST:.0f} points or {FEATURES_LOST} of similarity",
+    f" {KL_LOST} nat、{100 * SKILL_LOST:.0f} 个百分点或 {FEATURES_LOST} 相似度",
+)
+
 
 def probe_name(probe: Probe) -> Text:
     """Return what a probe is called."""
@@ -54,7 +59,10 @@ def say_lost(rung: str, found: Forgetting | None) -> Text | None:
     parts = [(probe_name(one), change_text(one)) for one in probes]
     en = ", ".join(f"{name.en} {change.en}" for name, change in parts)
     zh = "，".join(f"{name.zh} {change.zh}" for name, change in parts)
-    return Text(f"{rung}: forgets what its base could do: {en}.", f"{rung}：遗忘了基座原有的能力：{zh}。")
+    return Text(
+        f"{rung}: forgets what its base could do: {en} (told from {_LIMITS.en} on).",
+        f"{rung}：遗忘了基座原有的能力：{zh}（达到{_LIMITS.zh}即提示）。",
+    )
 
 
 def say_verdict_stands(rung: str, found: Forgetting | None) -> Text | None:

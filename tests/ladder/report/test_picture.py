@@ -8,7 +8,8 @@ import pytest
 
 from ladder.report.samples import sample_report
 from taskfit.core.measurement import Report
-from taskfit.ladder.report.picture import FONT, costs_of, ladder_picture
+from taskfit.ladder.report.picture import costs_of, ladder_picture
+from taskfit.ladder.report.spots import FONT
 from taskfit.ladder.report.svg import Axis, Box, axis_around, log_axis_around, roomy_place, spread
 from taskfit.ladder.report.visible import width_of
 

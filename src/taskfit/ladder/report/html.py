@@ -7,6 +7,7 @@ from importlib.resources import files
 
 from taskfit.core.measurement import Report, ScoredPrediction
 from taskfit.core.text import Language, Text
+from taskfit.ladder.report.forgetting import forgetting_section
 from taskfit.ladder.report.inside import calibration_section, class_section, curve_section, trial_section
 from taskfit.ladder.report.markup import Html, el
 from taskfit.ladder.report.matrix import example_section, matrix_rows, matrix_section
@@ -17,6 +18,7 @@ from taskfit.ladder.report.sections import (
     ladder_section,
     prompt_section,
     section,
+    table_markup,
     verdict_section,
     warning_section,
 )
@@ -48,6 +50,7 @@ def _sections(report: Report, rows: Mapping[str, Sequence[ScoredPrediction]]) ->
         verdict_section(report),
         section("ladder", Text("Quality against cost", "质量与费用"), ladder_picture(report)),
         ladder_section(report),
+        forgetting_section(report, table_markup),
         failed_section(report),
         curve_section(report),
         trial_section(report),

@@ -5,6 +5,8 @@ from collections.abc import Mapping
 
 from taskfit.core.measurement import Report
 from taskfit.core.text import Language, Text
+from taskfit.ladder.forgotten import THRESHOLDS
+from taskfit.ladder.report.forgetting import LEAD, TITLE, collapse_table, forgetting_table
 from taskfit.ladder.report.repeat import fact_text, ordered
 from taskfit.ladder.report.table import Cell, Table, comparison_table, ladder_table, reason_text
 from taskfit.ladder.report.visible import one_line
@@ -30,6 +32,10 @@ def report_markdown(report: Report, language: Language) -> str:
     if report.comparisons:
         heading = _heading(Text("Compared on the same rows", "同一批数据上的比较"), language)
         parts += [heading, _table(comparison_table(report), language)]
+    if (lost := forgetting_table(report)) is not None:
+        parts += [_heading(TITLE, language), say(LEAD), _table(lost, language), say(THRESHOLDS)]
+    if (collapse := collapse_table(report)) is not None and lost is not None:
+        parts += [_heading(Text("How much the answers differ", "回答的差异"), language), _table(collapse, language)]
     if report.failed:
         parts.append(_heading(Text("Rungs without a measurement", "没有测量结果的台阶"), language))
         parts.append(
@@ -69,7 +75,7 @@ def _table(table: Table, language: Language) -> str:
 
 def _cell(cell: Cell, language: Language, *, strong: bool) -> str:
     shown = escaped(cell.text.in_language(language))
-    if strong and shown:
+    if (strong or cell.warns) and shown:
         shown = f"**{shown}**"
     return shown if cell.note is None else f"{shown} ({escaped(cell.note.in_language(language))})"
 

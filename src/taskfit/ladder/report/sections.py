@@ -74,7 +74,6 @@ def ladder_section(report: Report) -> Html:
         el("h3", Text("Compared on the same rows", "同一批数据上的比较")) if report.comparisons else None,
         _comparisons(report) if report.comparisons else None,
         _all_metrics(report),
-        _forgetting(report.measurements),
         _remarks(report.measurements),
     )
 
@@ -137,7 +136,8 @@ def _line(table: Table, line: Line) -> Html:
 
 def _cell(cell: Cell, *, number: bool, header: bool) -> Html:
     note = el("small", cell.note) if cell.note else None
-    return el("th" if header else "td", cell.text, note, class_="number" if number else "data")
+    text = el("b", cell.text, class_="warns") if cell.warns else cell.text
+    return el("th" if header else "td", text, note, class_="number" if number else "data")
 
 
 def _comparisons(report: Report) -> list[Html | None]:
@@ -201,16 +201,6 @@ def _all_metrics(report: Report) -> Html | None:
         for name in names
     ]
     return el("details", el("summary", Text("All metrics", "全部指标")), small_table([RUNG, *titles], lines))
-
-
-def _forgetting(measurements: Sequence[Measurement]) -> Html | None:
-    lines = [
-        (one.rung, name, numbers.significant(value)) for one in measurements for name, value in one.forgetting.items()
-    ]
-    if not lines:
-        return None
-    titles = (RUNG, Text("what", "内容"), Text("change", "变化"))
-    return el("details", el("summary", Text("What was forgotten", "遗忘")), small_table(titles, lines, texts=2))
 
 
 def _remarks(measurements: Sequence[Measurement]) -> Html | None:

@@ -8,6 +8,12 @@ from taskfit.core.measurement import Comparison, Measurement, Reason, Report
 from taskfit.core.text import Text, same
 from taskfit.ladder.report import numbers
 from taskfit.ladder.report.words import NO, RUNG, STAY_HERE, STOP_HERE, YES, metric_name
+from taskfit.measure.forgetting import elsewhere
+from taskfit.measure.forgetting import lost as forgotten
+
+FORGETTING = Text("forgetting", "遗忘")
+UNCHANGED = Text("unchanged", "未改变")
+FORGETTING_UNKNOWN = Text("not measured", "未测量")
 
 
 @dataclass(frozen=True)
@@ -21,10 +27,11 @@ class Column:
 
 @dataclass(frozen=True)
 class Cell:
-    """One cell: what it says, and a smaller remark."""
+    """One cell: what it says, and a smaller remark; one that `warns` stands out."""
 
     text: Text
     note: Text | None = None
+    warns: bool = False
 
 
 @dataclass(frozen=True)
@@ -69,6 +76,7 @@ def ladder_table(report: Report) -> Table:
     name = primary_metric(report)
     percent = is_percent(report, name)
     unit, points = (" %", Text(", points", "（百分点）")) if percent else ("", Text("", ""))
+    lost = any(one.forgotten is not None for one in report.measurements)
     columns = (
         Column(RUNG, number=False),
         Column(
@@ -78,15 +86,17 @@ def ladder_table(report: Report) -> Table:
             )
         ),
         Column(Text(f"difference{points.en}", f"差异{points.zh}"), drop=1),
-        Column(Text("p (Holm)", "p（Holm）"), drop=4),
-        Column(Text("cost per 1,000", "每千次费用"), drop=2),
-        Column(Text("adapting", "适配用时"), drop=3),
-        Column(Text("latency p50 / p95, ms", "延迟 p50 / p95（毫秒）"), drop=5),
-        Column(Text("peak memory", "峰值内存"), drop=6),
-        Column(Text("parameters trained", "训练参数量"), drop=7),
-        Column(Text("looks", "查看次数"), drop=8),
+        Column(Text("p (Holm)", "p（Holm）"), drop=5),
+        Column(Text("cost per 1,000", "每千次费用"), drop=3),
+        Column(Text("adapting", "适配用时"), drop=4),
+        *([Column(FORGETTING, drop=2)] if lost else []),
+        Column(Text("latency p50 / p95, ms", "延迟 p50 / p95（毫秒）"), drop=6),
+        Column(Text("peak memory", "峰值内存"), drop=7),
+        Column(Text("parameters trained", "训练参数量"), drop=8),
+        Column(Text("looks", "查看次数"), drop=9),
     )
-    return Table(columns, tuple(_rung_line(report, one, percent=percent) for one in report.measurements))
+    lines = (_rung_line(report, one, percent=percent, lost=lost) for one in report.measurements)
+    return Table(columns, tuple(lines))
 
 
 def comparison_table(report: Report) -> Table:
@@ -121,7 +131,7 @@ def cost_text(report: Report, one: Measurement) -> Text:
     return same(f"{numbers.significant(one.cost.flops_per_answer * 1000 / 1e9).en} GFLOPs")
 
 
-def _rung_line(report: Report, one: Measurement, *, percent: bool) -> Line:
+def _rung_line(report: Report, one: Measurement, *, percent: bool, lost: bool) -> Line:
     compared = planned_before(report, one.rung)
     stop = one.rung == report.verdict.stop_at
     cost = one.cost
@@ -137,6 +147,7 @@ def _rung_line(report: Report, one: Measurement, *, percent: bool) -> Line:
         Cell(numbers.NONE if compared is None else numbers.p_value(compared.p_holm)),
         Cell(cost_text(report, one)),
         Cell(numbers.seconds(cost.adapt_seconds)),
+        *([_forgetting_cell(one)] if lost else []),
         Cell(_latency(one)),
         Cell(numbers.size(cost.bytes_peak)),
         Cell(numbers.count(cost.parameters_trained)),
@@ -150,6 +161,24 @@ def _metric_cell(one: Measurement, name: str, *, percent: bool) -> Cell:
         return Cell(numbers.UNDEFINED)
     note = Text(f"{one.unscored:,} unreadable", f"{one.unscored:,} 行无法读出") if one.unscored else None
     return Cell(numbers.metric_interval(one.metrics[name], percent=percent), note)
+
+
+def _forgetting_cell(one: Measurement) -> Cell:
+    """The loss elsewhere, with the divergence beside it; of encoders, how alike the features still are."""
+    found = one.forgotten
+    if found is None or found.state != "measured":
+        return Cell(UNCHANGED if found and found.state == "unchanged" else FORGETTING_UNKNOWN)
+    loss, worst = elsewhere(found), bool(forgotten(found))
+    by_kind = {probe.kind: probe for probe in found.probes}
+    kl = by_kind.get("kl")
+    note = None if kl is None else same(f"KL {numbers.significant(kl.adapted).en}")
+    if loss is not None:
+        shown = numbers.minus(f"{round(loss, 2) + 0.0:+.2f}")
+        return Cell(Text(f"{shown} nats", f"{shown} nat"), note, warns=worst)
+    alike = next((probe.adapted for probe in found.probes if probe.kind == "features"), None)
+    if alike is None:
+        return Cell(note or numbers.NONE, warns=worst)
+    return Cell(Text(f"features {alike:.3f}", f"特征 {alike:.3f}"), warns=worst)
 
 
 def _latency(one: Measurement) -> Text:

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 from taskfit.core.measurement import Report
 from taskfit.core.text import Text
-from taskfit.ladder.report.table import Cell, Line, Table, ladder_table, reason_text
+from taskfit.ladder.report.forgetting import SHORTLY
+from taskfit.ladder.report.table import FORGETTING, Cell, Line, Table, ladder_table, reason_text
 from taskfit.ladder.report.visible import one_line
 from taskfit.ladder.report.words import DECIDED, FAILED, IMPOSSIBLE, UNDECIDED
 
@@ -42,6 +43,8 @@ def show_report(report: Report, console: "Console") -> None:
             console,
             str(Text(f"unreadable answers, counted as wrong: {unread}", f"无法读出的回答（按错误计）：{unread}")),
         )
+    if any(column.title == FORGETTING for column in fitting.columns):
+        _say(console, str(SHORTLY), "dim")
     console.print()
     for failed in report.failed:
         state = IMPOSSIBLE if failed.kind == "impossible" else FAILED
