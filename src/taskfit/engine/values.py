@@ -134,7 +134,7 @@ def value_lesson(work: Work, pooling: Pooling) -> ValueLesson:
             todo=Text("set label_smoothing: 0", "请设置 label_smoothing: 0"),
         )
     outputs, how = outputs_of(task, practice.train), pooling_of(model, pooling)
-    ids = [head_rows(model, task, part) for part in (practice.train, practice.dev)]
+    ids = [head_rows(model, task, part) if part else [] for part in (practice.train, practice.dev)]
     targets = [outputs.targets(part) for part in (practice.train, practice.dev)]
     features = [
         Measured(pooled(model, rows, how, cache=work.desk.cache), wanted)
