@@ -12,14 +12,17 @@ from taskfit.core.measurement import (
     Confusion,
     Cost,
     FailedRung,
+    Forgetting,
     Interval,
     Measurement,
+    Probe,
     Reason,
     Report,
     ScoredPrediction,
     Verdict,
 )
 from taskfit.core.prediction import CurvePoint, Trial
+from taskfit.measure.collapse import collapse_of
 
 LABELS = ("好评", "差评", "物流", "refund", "price")
 TEXTS = (
@@ -216,7 +219,25 @@ def _measurement(place: int, rows: tuple[ScoredPrediction, ...], labels: tuple[s
         remarks=({"en": "the best of five sets of examples on dev was taken", "zh": "取开发集上五组示例中最好的一组"},)
         if rung == "few_shot"
         else (),
-        forgetting={"general text, change of loss": 0.02 * place} if trained else {},
+        forgetting={"kl": 0.02 * place} if trained else {},
+        forgotten=_forgotten(place) if trained and method != "head" else Forgetting("unchanged"),
+        collapse=collapse_of(rows),
+    )
+
+
+def _forgotten(place: int) -> Forgetting:
+    change = Interval(0.05 * place, 0.03 * place, 0.08 * place, how="bootstrap over rows")
+    return Forgetting(
+        "measured",
+        (
+            Probe("kl", "kl", 0.0, 0.02 * place, Interval(0.02 * place, 0.01 * place, 0.03 * place), 1536),
+            Probe("text.en", "loss", 2.0, 2.0 + change.estimate, change, 1200, (0.5, 0.55)),
+            Probe("skills", "skill", 0.9, 0.8, Interval(-0.1, -0.15, -0.05), 144),
+        ),
+        "adapter off",
+        0.0,
+        ({"en": "the base does not know: lookup.zh", "zh": "基座本来就不会：lookup.zh"},),
+        1.5,
     )
 
 
@@ -275,6 +296,14 @@ def hostile_report() -> tuple[Report, Rows]:
             ),
             remarks=({"en": HOSTILE, "zh": HOSTILE},),
             forgetting={HOSTILE: 0.1},
+            forgotten=Forgetting(
+                "measured",
+                (Probe(HOSTILE, "loss", 1.0, 2.0, Interval(1.0, 0.5, 1.5), 10, (0.1, 0.2)),),
+                "base kept",
+                0.5,
+                ({"en": HOSTILE, "zh": HOSTILE},),
+                1.0,
+            ),
             metrics={HOSTILE: one.metrics["accuracy"], "macro_f1": one.metrics["macro_f1"]},
         )
         for one in report.measurements

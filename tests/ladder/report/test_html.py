@@ -33,7 +33,19 @@ ATTRIBUTES = {
     *("x", "y", "x1", "x2", "y1", "y2", "width", "height", "fill-opacity"),
 }
 ORDER = [
-    *("verdict", "ladder", "table", "failed", "curves", "trials", "classes", "rows", "examples", "prompts"),
+    *(
+        "verdict",
+        "ladder",
+        "table",
+        "forgetting",
+        "failed",
+        "curves",
+        "trials",
+        "classes",
+        "rows",
+        "examples",
+        "prompts",
+    ),
     *("calibration", "warnings", "repeat"),
 ]
 OPEN_ENDED = {"meta", "input", "wbr"}

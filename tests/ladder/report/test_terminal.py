@@ -29,6 +29,14 @@ def test_shows_verdict_table_failed_rungs_and_warnings() -> None:
     assert "…" not in shown
 
 
+def test_says_what_the_column_of_forgetting_means_when_it_is_shown() -> None:
+    shown = _shown(sample_report(), 200)
+    assert "+0.25 nats" in shown
+    assert "unchanged" in shown
+    assert "forgetting: change of the loss on general text, nats per token" in shown
+    assert "forgetting" not in _shown(sample_report(), 50)
+
+
 def test_speaks_the_readers_language() -> None:
     speak("zh")
     try:
