@@ -15,6 +15,10 @@ Values = Mapping[str, Any]
 
 def commands() -> tuple[Command, ...]:
     """Return all commands, the main job first."""
+    return (*_jobs(), *_views())
+
+
+def _jobs() -> tuple[Command, ...]:
     return (
         Command(
             "climb",
@@ -71,6 +75,11 @@ def commands() -> tuple[Command, ...]:
             train_blocks,
             "taskfit train --method lora --model tiny --rows rows.jsonl --run runs/first",
         ),
+    )
+
+
+def _views() -> tuple[Command, ...]:
+    return (
         Command(
             "methods",
             Text("list the methods, or tell all about one", "列出方法，或查看某个方法的全部设置"),
