@@ -91,7 +91,7 @@ def test_everything_wrong_is_told_at_once_with_its_line_or_flag(file: Path) -> N
         limits: {margin: .nan}
     """.replace("        ", "").lstrip()
     assert problems(file, text, {"max_test": "0", "precision": "fp16"}) == [
-        "task.yaml:1: 'task.kind' = 'classfy': must be 'classify', 'extract', 'tag', 'choose', 'answer' or 'generate'",
+        "task.yaml:1: 'task.kind' = 'classfy': must be 'classify', 'multilabel', 'regress', 'extract', 'tag', 'choose', 'answer' or 'generate'",
         "task.yaml:1: 'task.labels': a label stands there twice",
         "task.yaml:2: unknown key 'rows.columns.txt'; did you mean 'text'?",
         "task.yaml:6: 'rungs.0.method': there is no method 'zero_shott'; did you mean 'zero_shot'?",

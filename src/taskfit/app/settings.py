@@ -11,6 +11,7 @@ from taskfit.core.method import Method
 from taskfit.core.settings import Refused, Settings, setting
 from taskfit.core.task import Kind
 from taskfit.core.text import Text
+from taskfit.data.kinds import OTHER_KINDS
 from taskfit.ladder.limits import Limits
 from taskfit.model.remote_settings import RemoteSettings
 
@@ -296,7 +297,17 @@ def method_class(name: str) -> type[Method]:
     return found
 
 
-def default_rungs() -> tuple[RungSettings, ...]:
-    """Return the rungs of a ladder for which none were named: all methods that are on by default, cheapest first."""
-    methods = sorted((method_class(name).rank, name) for name in METHODS.names() if method_class(name).by_default)
-    return tuple(RungSettings(method=name) for _, name in methods)
+def default_rungs(kind: Kind | None = None) -> tuple[RungSettings, ...]:
+    """Return the rungs of a ladder for which none were named: all methods that are on by default, cheapest first.
+
+    Where the task is told to be of entities, several labels or numbers, the methods made for that alone are on, too,
+    and those that cannot do it are off.
+    """
+    methods = {name: method_class(name) for name in METHODS.names()}
+    other = kind is not None and kind in OTHER_KINDS
+    chosen = [
+        (method.rank, name)
+        for name, method in methods.items()
+        if (method.by_default or (other and method.kinds == {kind})) and (not other or kind in method.kinds)
+    ]
+    return tuple(RungSettings(method=name) for _, name in sorted(chosen))

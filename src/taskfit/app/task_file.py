@@ -57,7 +57,7 @@ def _checked(values: Mapping[str, Any], where: str, lines: Mapping[str, int | st
     findings += _wrong_settings_of_methods(values.get("rungs"), where, lines)
     if findings or settings is None:
         raise UsageError(findings)
-    return settings if settings.rungs else settings.model_copy(update={"rungs": default_rungs()})
+    return settings if settings.rungs else settings.model_copy(update={"rungs": default_rungs(settings.task.kind)})
 
 
 def _wrong_settings_of_methods(rungs: object, where: str, lines: Mapping[str, int | str]) -> list[Finding]:

@@ -17,7 +17,7 @@ from taskfit.core.text import Text
 class Asked(Method):
     """A method that changes no weights: the model is asked, with or without examples before the question."""
 
-    kinds: ClassVar[frozenset[Kind]] = frozenset({"classify", "choose", "answer", "generate", "extract"})
+    kinds: ClassVar[frozenset[Kind]] = frozenset({"classify", "regress", "choose", "answer", "generate", "extract"})
 
     calibrate: bool = setting(
         True,

@@ -95,7 +95,12 @@ def intervals(table: Table, metrics: Sequence[Metric], labels: Sequence[str]) ->
         estimate = float(sample.by_seed.mean())
         draws = unbiased(resample_seeds(values, seed=RESAMPLE_SEED + 1), estimate)
         found[name] = percentiles(estimate, draws, how=how_of(sample))
-    return {name: interval for name, interval in found.items() if interval is not None}
+    # An error of no answers at all is undefined: it is left out, and `unscored` says why.
+    return {
+        name: interval
+        for name, interval in found.items()
+        if interval is not None and np.isfinite((interval.estimate, interval.low, interval.high)).all()
+    }
 
 
 def _plain(table: Table, sample: Sample) -> bool:

@@ -58,6 +58,11 @@ def find_metric(name: str) -> Metric:
     )
 
 
+def is_error(name: str) -> bool:
+    """Return whether a metric is one of which less is better."""
+    return METRICS.problem(name) is None and find_metric(name).error
+
+
 def leading_metric(task: Task) -> Metric:
     """Return the metric that decides between rungs; raise UsageError when it is one of which less is better."""
     found = find_metric(task.primary_metric)

@@ -30,6 +30,12 @@ def correlation(totals: Array) -> Array:
     return bounded
 
 
+def known_ratio(above: Array, below: Array) -> Array:
+    """Return above / below, and nan where `below` is 0: an error of nothing is no small error."""
+    found: Array = np.where(below > 0, ratio(above, below), np.nan)
+    return found
+
+
 def moments(pairs: Array) -> Array:
     """Return what `correlation` adds up, [rows, 7], of pairs [rows, 3]."""
     both, x, y = pairs.T

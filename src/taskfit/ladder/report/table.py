@@ -10,6 +10,7 @@ from taskfit.ladder.report import numbers
 from taskfit.ladder.report.words import NO, RUNG, STAY_HERE, STOP_HERE, YES, metric_name
 from taskfit.measure.forgetting import elsewhere
 from taskfit.measure.forgetting import lost as forgotten
+from taskfit.measure.metric import is_error
 
 FORGETTING = Text("forgetting", "遗忘")
 UNCHANGED = Text("unchanged", "未改变")
@@ -56,9 +57,9 @@ def primary_metric(report: Report) -> str:
 
 
 def is_percent(report: Report, name: str) -> bool:
-    """Tell whether the metric `name` is a share: all its values lie between 0 and 1."""
+    """Tell whether the metric `name` is a share: all its values lie between 0 and 1, and it is no error in units."""
     found = [one.metrics[name].estimate for one in report.measurements if name in one.metrics]
-    return all(0 <= value <= 1 for value in found if math.isfinite(value))
+    return not is_error(name) and all(0 <= value <= 1 for value in found if math.isfinite(value))
 
 
 def reason_text(reason: Reason) -> Text:

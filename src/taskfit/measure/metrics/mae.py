@@ -5,8 +5,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from taskfit.core.text import Text
-from taskfit.measure.counts import Array, ratio
-from taskfit.measure.numbers import pairs_of
+from taskfit.measure.counts import Array
+from taskfit.measure.numbers import known_ratio, pairs_of
 
 about = Text(
     "mean absolute error; lower is better (unanswered rows are left out)", "平均绝对误差，越小越好（不计未答的行）"
@@ -24,10 +24,10 @@ def parts(gold: Sequence[str], answers: Sequence[str | None], labels: Sequence[s
 
 
 def combine(totals: Array) -> Array:
-    """Return the mean distance of totals [..., 2]."""
-    return ratio(totals[..., 0], totals[..., 1])
+    """Return the mean distance of totals [..., 2]; undefined (nan) without any answer."""
+    return known_ratio(totals[..., 0], totals[..., 1])
 
 
 def compute(gold: Sequence[str], answers: Sequence[str | None], labels: Sequence[str]) -> float:
-    """Return the mean absolute error; 0.0 without rows."""
+    """Return the mean absolute error; undefined (nan) without any answer."""
     return float(combine(parts(gold, answers, labels).sum(axis=0)))

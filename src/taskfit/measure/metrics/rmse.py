@@ -5,8 +5,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from taskfit.core.text import Text
-from taskfit.measure.counts import Array, ratio
-from taskfit.measure.numbers import pairs_of
+from taskfit.measure.counts import Array
+from taskfit.measure.numbers import known_ratio, pairs_of
 
 about = Text(
     "root mean squared error; lower is better (unanswered rows are left out)", "均方根误差，越小越好（不计未答的行）"
@@ -24,11 +24,11 @@ def parts(gold: Sequence[str], answers: Sequence[str | None], labels: Sequence[s
 
 
 def combine(totals: Array) -> Array:
-    """Return the root of the mean squared distance of totals [..., 2]."""
-    root: Array = np.sqrt(ratio(totals[..., 0], totals[..., 1]))
+    """Return the root of the mean squared distance of totals [..., 2]; undefined (nan) without any answer."""
+    root: Array = np.sqrt(known_ratio(totals[..., 0], totals[..., 1]))
     return root
 
 
 def compute(gold: Sequence[str], answers: Sequence[str | None], labels: Sequence[str]) -> float:
-    """Return the root mean squared error; 0.0 without rows."""
+    """Return the root mean squared error; undefined (nan) without any answer."""
     return float(combine(parts(gold, answers, labels).sum(axis=0)))
