@@ -73,6 +73,13 @@ def test_a_limit_makes_it_count() -> None:
     assert decide([one], [], Limits(max_forgetting_points=3.0)).stop_at == ""
 
 
+def test_what_could_not_be_measured_is_told() -> None:
+    unknown = Forgetting("unknown", notes=({"en": "no network", "zh": "没有网络"},))
+    assert [one.en for one in warnings_of(lora(forgotten=unknown, collapse=None))] == [
+        "lora: what it forgot could not be measured: no network"
+    ]
+
+
 def test_a_limit_that_cannot_be_checked_is_broken() -> None:
     unknown = lora(forgotten=Forgetting("unknown"), forgetting={})
     assert broken_limit(unknown, Limits()) is None

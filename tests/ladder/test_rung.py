@@ -13,8 +13,9 @@ from taskfit.core.errors import DataError, DiskError
 from taskfit.core.events import Event
 from taskfit.core.example import Practice, Splits
 from taskfit.core.files import read_json, read_lines
+from taskfit.core.measurement import Forgetting
 from taskfit.core.meter import Meter
-from taskfit.core.method import Desk, Method
+from taskfit.core.method import Changes, Desk, Method
 from taskfit.core.model import Generation, Model, ModelCard
 from taskfit.core.prediction import Prediction, Predictor, Story, Trial
 from taskfit.core.settings import setting
@@ -218,6 +219,35 @@ def test_the_folder_of_a_rung_can_be_moved(tmp_path: Path) -> None:
     shutil.move(tmp_path / "rung", tmp_path / "moved")
     assert read_rung(tmp_path / "moved") == first
     assert str(tmp_path) not in json.dumps(read_json(tmp_path / "moved" / "measurement.json"))
+
+
+@dataclass
+class Unable:
+    """Probes that cannot probe."""
+
+    watched: int = 0
+
+    def watch(self) -> None:
+        self.watched += 1
+
+    def forgotten(self, predictor: Predictor, desk: Desk) -> Forgetting:
+        raise DataError(Text("no text fits", "没有文本放得下"))
+
+
+def test_a_trained_rung_that_cannot_be_probed_is_measured_all_the_same(tmp_path: Path) -> None:
+    class Trained(Guess):
+        """Changes something."""
+
+        changes: ClassVar[Changes] = "all weights"
+
+    probes = Unable()
+    stand, _ = ground(tmp_path, probes=probes)
+    done = climb_rung("trained", Trained(), tmp_path / "rung", stand)
+    assert done.measurement is not None
+    assert done.measurement.forgotten == Forgetting("unknown", notes=({"en": "no text fits", "zh": "没有文本放得下"},))
+    assert probes.watched == 1
+    assert climb_rung("guess", Guess(), tmp_path / "other", stand).measurement.forgotten == Forgetting("unchanged")  # type: ignore[union-attr]
+    assert done == read_rung(tmp_path / "rung")
 
 
 def test_only_settings_left_open_are_settled() -> None:

@@ -91,6 +91,14 @@ def say_collapsed(rung: str, found: Collapse | None) -> Text | None:
     )
 
 
+def say_unknown(rung: str, found: Forgetting | None) -> Text | None:
+    """Return why it is not known what a rung forgot; None when it is, or was not asked."""
+    if found is None or found.state != "unknown":
+        return None
+    en, zh = ("; ".join(one["en"] for one in found.notes), "；".join(one["zh"] for one in found.notes))
+    return Text(f"{rung}: what it forgot could not be measured: {en}", f"{rung}：无法测量遗忘：{zh}")
+
+
 def say_not_the_base(rung: str, found: Forgetting | None) -> Text | None:
     """Return that the base under or beside a rung is not what it was; None when it is, or was not checked."""
     if found is None or not found.identity_gap:
@@ -113,6 +121,7 @@ def warnings_of(one: Measurement) -> Sequence[Text]:
         say_lost(one.rung, one.forgotten),
         say_collapsed(one.rung, one.collapse),
         say_not_the_base(one.rung, one.forgotten),
+        say_unknown(one.rung, one.forgotten),
     )
     return [text for text in said if text is not None]
 

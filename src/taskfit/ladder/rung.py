@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, cast
 import numpy as np
 from pydantic import TypeAdapter
 
-from taskfit.core.errors import DiskError, TaskfitError
+from taskfit.core.errors import DataError, DiskError, TaskfitError
 from taskfit.core.events import Emit, Event, silent
 from taskfit.core.example import Example, Splits
 from taskfit.core.files import plain, read_json, read_lines, write_json, write_lines
@@ -215,10 +215,19 @@ def _do_seed(name: str, method: Method, folder: Path, ground: Ground, seed: int)
 
 
 def _forgotten(method: Method, predictor: Predictor, desk: Desk, ground: Ground) -> Forgetting | None:
-    """Return what the rung lost against the base; nothing by definition where nothing is changed."""
+    """Return what the rung lost against the base; nothing by definition where nothing is changed.
+
+    A trained rung does not fail because it could not be probed: then that is said in the place of what it lost.
+    """
     if method.changes == "nothing":
         return Forgetting("unchanged")
-    return ground.probes.forgotten(predictor, desk) if ground.probes is not None else None
+    if ground.probes is None:
+        return None
+    try:
+        return ground.probes.forgotten(predictor, desk)
+    except DataError as problem:
+        told = _told(problem)
+        return Forgetting("unknown", notes=({"en": told.en, "zh": told.zh},))
 
 
 def _collapse(rows: Sequence[ScoredPrediction], forgotten: Forgetting | None, ground: Ground) -> Collapse | None:
