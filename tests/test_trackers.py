@@ -115,3 +115,12 @@ def test_a_tracker_that_is_not_installed_is_told_before_anything_begins(monkeypa
         check_trackers(["mlflow", "swanlab"])
     assert "pip install 'taskfit[mlflow]'" in str(caught.value)
     assert "the package swanlab is not installed" in str(caught.value)
+
+
+def test_a_tracker_that_cannot_be_started_is_told_in_one_sentence(tmp_path, wandb, monkeypatch):
+    def refuse(**given: Any) -> None:
+        raise PermissionError("no\nkey")
+
+    monkeypatch.setattr(wandb, "init", refuse)
+    with pytest.raises(UsageError, match="wandb: cannot be started: no key"), tracking(("wandb",), tmp_path, {}, print):
+        raise AssertionError("nothing begins")

@@ -53,13 +53,25 @@ def tracking(names: Sequence[str], folder: Path, settings: Mapping[str, Any], em
 
     A tracker that fails is left out from there on, with a warning: training does not depend on it.
     """
-    trackers = {name: OPEN[name](folder, settings) for name in names}
+    trackers = {name: _opened(name, folder, settings) for name in names}
     telling = _Telling(trackers, emit)
     try:
         yield telling
     finally:
         for name in list(trackers):
             telling.close(name)
+
+
+def _opened(name: str, folder: Path, settings: Mapping[str, Any]) -> Tracker:
+    try:
+        return OPEN[name](folder, settings)
+    except Exception as problem:  # foreign code: what it raises has no common base
+        why = " ".join(str(problem).split())[:400] or type(problem).__name__
+        raise UsageError(
+            Text(f"cannot be started: {why}", f"无法启动：{why}"),
+            where=name,
+            todo=Text("mend its set-up, or leave it out", "请修正其配置，或去掉它"),
+        ) from problem
 
 
 @dataclass

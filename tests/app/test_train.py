@@ -175,3 +175,34 @@ def test_conversations_and_plain_text_are_trained_on(tmp_path):
         assert facts["result"] == "model"
         assert facts["dev_score"] < 0
         assert (run / "model" / "model.safetensors").is_file()
+
+
+def test_an_ended_run_with_kept_checkpoints_goes_on_for_more_epochs(files, tmp_path):
+    asked = {"lr": 5e-3, "epochs": 1, "save_every": 2}
+    rows = str(files / "train.csv")
+    run = train_run(settings(files, tmp_path / "run", rows=rows, settings=asked))
+    events: list[Event] = []
+    train_run(settings(files, run, rows=rows, settings={**asked, "epochs": 2}), events.append)
+    steps = [event.data["step"] for event in events if event.kind == "train.step"]
+    assert steps
+    assert steps[0] > 2
+    assert "epochs: 2" in (run / "settings.yaml").read_text()
+    assert read_json(run / FINISHED)["curve"][-1]["step"] == steps[-1]
+
+
+def test_without_kept_checkpoints_a_longer_run_is_refused_with_the_way_to_do_it(files, finished):
+    with pytest.raises(UsageError, match="train with save_every, which keeps the checkpoints"):
+        train_run(settings(files, finished[0], settings={"lr": 5e-3, "epochs": 4}))
+
+
+def test_a_full_disk_ends_in_one_sentence_and_the_run_goes_on_when_there_is_room(files, finished, tmp_path):
+    from taskfit.core.errors import DiskError
+
+    run = tmp_path / "run"
+    run.mkdir()
+    (run / "events.jsonl").symlink_to("/dev/full")
+    with pytest.raises(DiskError, match="No space left on device"):
+        train_run(settings(files, run))
+    (run / "events.jsonl").unlink()
+    train_run(settings(files, run))
+    assert weights(run) == weights(finished[0])

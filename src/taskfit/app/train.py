@@ -121,8 +121,8 @@ class _Job:
 
 @contextmanager
 def _place(settings: TrainSettings, ranks: "Ranks") -> Iterator[RunFolder]:
-    """Hold the run folder; one in which nothing was begun is taken away again."""
-    path = ""
+    """Hold the run folder; one that was made here, and in which nothing was begun, is taken away again."""
+    path, was_there = "", settings.run is not None and Path(settings.run).exists()
     with ranks.together():
         if ranks.lead:
             path = str(run_of(settings).path)
@@ -131,7 +131,8 @@ def _place(settings: TrainSettings, ranks: "Ranks") -> Iterator[RunFolder]:
         try:
             yield run
         finally:
-            if ranks.lead and not any(one for one in run.path.iterdir() if one.name not in (".lock", "events.jsonl")):
+            begun = any(one.name not in (".lock", "events.jsonl") for one in run.path.iterdir())
+            if ranks.lead and not was_there and not begun:
                 shutil.rmtree(run.path, ignore_errors=True)
 
 

@@ -81,7 +81,8 @@ def check_same(folder: Path, settings: TrainSettings) -> bool:
     found = differences(folder, settings)
     lengths = {f"settings.{name}" for name in LENGTHS}
     longer = bool(found) and set(found) <= lengths
-    if longer and ((folder / "checkpoints").is_dir() or not (folder / FINISHED).is_file()):
+    kept = any(folder.rglob("checkpoints"))
+    if longer and (kept or not (folder / FINISHED).is_file()):
         return True
     if not found:
         return False
