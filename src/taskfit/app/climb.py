@@ -78,33 +78,46 @@ def climb(settings: ClimbSettings, emit: Emit = silent) -> RunResult:
     with place_of(settings) as run, _asked_to_stop(settings) as stop, _computing(settings, run):
         emit = _Teller(run, emit, [])
         emit(Event("run.started", {"folder": run.path.as_posix(), "name": settings.name}))
-        model = open_model(settings)
-        rows = _fitted(rows, model, emit)
+        models = [open_model(one) for one in starts_of(settings)]
+        for model in models:
+            rows = _fitted(rows, model, emit)
         _begin(run, settings, rows, emit)
-        ground = Ground(
-            model=model,
-            task=rows.task,
-            splits=rows.splits,
-            cache=run.cache,
-            seed=settings.seed,
-            seeds=settings.seeds,
-            trials=settings.trials,
-            price=_price(settings),
-            emit=emit,
-            stop=stop,
-            probes=probes_of(settings, own, model, rows=len(rows.splits.train), cache=run.cache),
-        )
+        grounds = [
+            Ground(
+                model=model,
+                task=rows.task,
+                splits=rows.splits,
+                cache=run.cache,
+                seed=settings.seed,
+                seeds=settings.seeds,
+                trials=settings.trials,
+                price=_price(settings),
+                emit=emit,
+                stop=stop,
+                probes=probes_of(settings, own, model, rows=len(rows.splits.train), cache=run.cache),
+            )
+            for model in models
+        ]
         looks: dict[str, int] = {}
         climbed = []
         for place, rung in enumerate(rungs):
+            ground = grounds[rung.beside]
             climbed.append(climb_rung(rung.name, rung.method, run.rung(place, rung.name), ground))
             if (measured := climbed[-1].measurement) is not None:
                 looks[rung.name] = _look(settings, rung, ground, emit)
                 for said in warnings_of(measured):
                     emit.warn(said)
-        result = _finish(run, settings, facts_of(run, settings, rows, model, looks), rows.task, climbed, emit)
+        facts = facts_of(run, settings, rows, models[0], looks)
+        result = _finish(run, settings, facts, rows.task, climbed, emit)
     _refuse_nothing(result)
     return result
+
+
+def starts_of(settings: ClimbSettings) -> list[ClimbSettings]:
+    """Return the settings once for every model that is started from: the model, and the one beside it."""
+    if settings.beside is None:
+        return [settings]
+    return [settings, settings.model_copy(update={"model": settings.beside, "remote": None})]
 
 
 def _look(settings: ClimbSettings, rung: Rung, ground: Ground, emit: _Teller) -> int:

@@ -1,7 +1,9 @@
 """The settings of `climb`: what a task file may say, and the defaults."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, ClassVar, Literal
 
 from pydantic import field_validator, model_validator
@@ -235,6 +237,11 @@ class ClimbSettings(Settings):
         "file of labelled rows of other tasks that must not be lost; beside the built-in questions",
         "其他任务的带标签数据文件，训练后不应丢失；与内置问题一起使用",
     )
+    beside: str | None = setting(
+        None,
+        "a second model to start from, e.g. the instruct one beside the base: every rung is climbed from both",
+        "第二个起始模型，例如基座旁的指令模型：每一级都从两者各做一遍",
+    )
     limits: Limits = setting(Limits(), "when a dearer rung is worth its cost", "更贵的方法在何时值得采用")
     run: str | None = setting(
         None,
@@ -273,10 +280,14 @@ class ClimbSettings(Settings):
 
 @dataclass(frozen=True)
 class Rung:
-    """A rung as it is climbed: its name (that of the method, numbered when it stands there twice), its method."""
+    """A rung as it is climbed: its name (that of the method, numbered when it stands there twice), its method.
+
+    `beside` says that it starts from the second model; then its name ends in that of the model.
+    """
 
     name: str
     method: Method
+    beside: bool = False
 
 
 def rungs_of(settings: ClimbSettings) -> tuple[Rung, ...]:
@@ -287,6 +298,9 @@ def rungs_of(settings: ClimbSettings) -> tuple[Rung, ...]:
         again = sum(name == one.method or name.startswith(f"{one.method}-") for name in names)
         names.append(f"{one.method}-{again + 1}" if again else one.method)
         rungs.append(Rung(names[-1], method_class(one.method).read(one.settings, where=f"rungs.{names[-1]}")))
+    if settings.beside is not None:
+        start = re.sub(r"[^\w.-]+", "-", Path(settings.beside).name) or "beside"
+        rungs += [Rung(f"{rung.name}-from-{start}", rung.method, beside=True) for rung in rungs]
     return tuple(rungs)
 
 
