@@ -70,9 +70,9 @@ def save_every_step() -> None:
     """Make training save a checkpoint after every step."""
     from functools import partial
 
-    from taskfit.engine import tune
+    from taskfit.engine import training
 
-    tune.LoopSettings = partial(tune.LoopSettings, checkpoint_seconds=0.0)  # type: ignore[misc,assignment]
+    training.LoopSettings = partial(training.LoopSettings, checkpoint_seconds=0.0)  # type: ignore[misc,assignment]
 
 
 def kill_at_rename(number: int, after: bool) -> None:
