@@ -73,6 +73,19 @@ def test_everything_wrong_is_told_at_once_with_its_flag_or_line(here):
         assert part in told
 
 
+def test_a_sweep_may_vary_what_stands_below_a_setting(here):
+    asked = {
+        **FLAGS,
+        "method": "instruct",
+        "set": ["weights=lora"],
+        "sweep": ["weights.lora.r=2|4"],
+        "sweep_trials": "3",
+    }
+    settings = read_train(None, asked)
+    assert settings.sweep is not None
+    assert (settings.sweep.ranges, settings.sweep.trials) == ({"weights.lora.r": "2|4"}, 3)
+
+
 @pytest.mark.parametrize(
     ("flags", "told"),
     [

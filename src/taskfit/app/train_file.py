@@ -35,10 +35,16 @@ def read_train(target: Path | None = None, flags: Mapping[str, Any] | None = Non
     if task is not None:
         values = _over(_from_task_file(Path(task)), values)
     for key, value in _spread(flags).items():
-        values = _with(values, key.split("."), value)
+        values = _with(values, _path_of(key), value)
         lines = {place: line for place, line in lines.items() if not f"{place}.".startswith(f"{key}.")}
         lines[key] = _typed(key, value)
     return _checked(values, str(target) if target is not None else "", lines)
+
+
+def _path_of(key: str) -> list[str]:
+    """Return a dotted key as a path; what a sweep varies is one name, whatever dots are in it."""
+    block = "sweep.ranges."
+    return ["sweep", "ranges", key.removeprefix(block)] if key.startswith(block) else key.split(".")
 
 
 def _typed(key: str, value: object) -> str:
