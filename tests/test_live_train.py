@@ -46,7 +46,7 @@ def test_the_figures_below_the_curve():
     lines = curve_lines(curve_of([*steps(20), look(10, 0.5), look(20, 0.4)]), width=10, height=3)
     assert len(lines) == 4
     assert [line[:10] for line in lines[:3]] == ["       4 ┤", "         ┤", "     0.2 ┤"]
-    assert lines[-1] == "loss 0.2  dev 0.4 (best 0.5, step 10)  lr 1.00e-03  100 tokens/s"
+    assert lines[-1] == "loss 0.2  dev 0.40 (best 0.50, step 10)  lr 1.00e-03  100 tokens/s"
 
 
 def test_a_loss_as_dev_score_is_shown_as_the_loss_it_is():

@@ -108,7 +108,7 @@ def _figures(curve: Curve) -> list[str]:
     parts.append(str(Text(f"loss {curve.losses[-1]:.4g}", f"损失 {curve.losses[-1]:.4g}")))
     if curve.looks:
         (_, last), (step, best) = curve.looks[-1], max(curve.looks, key=lambda look: look[1])
-        now, top = dev_words(last), same(f"{abs(best):.4g}")
+        now, top = dev_words(last), same(dev_figure(best))
         parts.append(str(Text(f"{now.en} (best {top.en}, step {step})", f"{now.zh}（最佳 {top.zh}，第 {step} 步）")))
     parts.append(f"lr {curve.lr:.2e}")
     pace = curve.tokens_per_second
@@ -132,10 +132,13 @@ def _look_line(data: Mapping[str, object]) -> str:
 def dev_words(score: float) -> Text:
     """Return a look at dev in words; see `is_loss`."""
     return (
-        Text(f"dev loss {-score:.4g}", f"dev 损失 {-score:.4g}")
-        if is_loss(score)
-        else same(f"dev {max(0.0, score):.4g}")
+        Text(f"dev loss {-score:.4g}", f"dev 损失 {-score:.4g}") if is_loss(score) else same(f"dev {dev_figure(score)}")
     )
+
+
+def dev_figure(score: float) -> str:
+    """Return a look at dev as a number; a metric in hundredths, for the sliver of the loss in it is no part of it."""
+    return f"{-score:.4g}" if is_loss(score) else f"{max(0.0, score):.2f}"
 
 
 def is_loss(score: float) -> bool:

@@ -1,5 +1,6 @@
 """What `taskfit train` shows at its end: the worth of what was made, what it took, where it lies, what to do next."""
 
+import shlex
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -8,6 +9,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text as Line
 
+from taskfit.app.settings import default_rungs
 from taskfit.app.train_place import FINISHED, SETTINGS
 from taskfit.app.train_score import Worth, read_worth
 from taskfit.core.files import read_json
@@ -16,7 +18,7 @@ from taskfit.core.yaml import read_yaml
 from taskfit.ladder.report import numbers
 from taskfit.ladder.report.visible import one_line
 from taskfit.ladder.report.words import metric_name
-from taskfit.live_train import is_loss
+from taskfit.live_train import dev_figure, is_loss
 
 SHOWN_TRIALS = 20
 MADE = ("model", "adapter", "trained.safetensors", "head.safetensors", "soft", "weights.safetensors")
@@ -70,7 +72,7 @@ def _dev(score: float) -> tuple[Text, str]:
     """Return the score and its name; a loss is shown as the loss it is."""
     if is_loss(score):
         return Text("loss on dev", "dev 损失"), f"{-score:.4g}"
-    return Text("score on dev", "dev 分数"), f"{max(0.0, score):.4g}"
+    return Text("score on dev", "dev 分数"), dev_figure(score)
 
 
 def _took(facts: Mapping[str, Any]) -> list[tuple[Text, str]]:
@@ -99,11 +101,16 @@ def _next(run: Path, facts: Mapping[str, Any]) -> str:
     settings = read_yaml(run / SETTINGS).values
     rows = (settings.get("rows") or {}).get("files") or [{}]
     file = rows[0].get("file", "ROWS")
-    labelled = read_json(run / "rows.json")["task"]["labels"]
+    task = read_json(run / "rows.json")["task"]
     if facts["result"] == "model":
-        return f"taskfit climb {file if labelled else 'ROWS'} --model {run.as_posix()}/model"
-    model = settings.get("model", "tiny")
-    return f"taskfit climb {file} --model {model} --rungs zero_shot,{settings['method']}"
+        return f"taskfit climb {shlex.quote(file) if task['labels'] else 'ROWS'} --model {run.as_posix()}/model"
+    method, model = settings["method"], settings.get("model", "tiny")
+    cheaper = next(one.method for one in default_rungs(task["kind"]) if one.method != method)
+    words = [file, "--model", model, "--rungs", f"{cheaper},{method}"]
+    if labels := (settings.get("task") or {}).get("labels"):
+        shown = labels if isinstance(labels, list) else [f"{name}={word}" for name, word in labels.items()]
+        words += ["--task.labels", ",".join(map(str, shown))]
+    return f"taskfit climb {shlex.join(map(str, words))}"
 
 
 def _table(rows: list[tuple[Text, str]]) -> Table:
@@ -124,7 +131,7 @@ def _trials(trials: list[Mapping[str, Any]]) -> Table:
     for one in best_first[:SHOWN_TRIALS]:
         cells = [_short(one["settings"].get(name)) for name in names]
         took = str(numbers.seconds(one["seconds"]))
-        table.add_row(*cells, f"{one['dev_score']:.4g}", took, "✓" if one["chosen"] else "")
+        table.add_row(*cells, dev_figure(one["dev_score"]), took, "✓" if one["chosen"] else "")
     return table
 
 
