@@ -12,8 +12,7 @@ from taskfit.core.example import Message, example_of
 from taskfit.core.files import read_json
 from taskfit.core.task import Task
 from taskfit.data.world.source import tokenizer_texts, world_examples
-from taskfit.engine.language import talk_row, text_row
-from taskfit.methods.instruct import Instruct
+from taskfit.engine.talk import rows_of_examples, talk_row, text_row
 from taskfit.model.fresh import FreshModel, make_model
 from taskfit.model.open import open_local
 
@@ -72,12 +71,12 @@ def test_of_a_plain_text_every_token_is_learned_and_its_end(fresh):
 
 
 def test_a_target_is_the_last_answer(fresh):
-    row = Instruct().aim().row(fresh, OPEN, example_of("the lamp", "red"))
+    row = rows_of_examples(fresh, OPEN, [example_of("the lamp", "red")]).rows[0]
     assert "".join(said(fresh, row)) == "red<|end|>"
 
 
 def test_a_row_without_an_answer_is_plain_text(fresh):
-    row = Instruct().aim().row(fresh, OPEN, example_of("the lamp", None))
+    row = rows_of_examples(fresh, OPEN, [example_of("the lamp", None)]).rows[0]
     assert "".join(said(fresh, row)) == "the lamp<|end|>"
 
 

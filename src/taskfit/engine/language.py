@@ -1,7 +1,6 @@
 """What methods share that train a model to continue text: on which weights, the run, the new model or what it gained."""
 
 from abc import abstractmethod
-from array import array
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,7 +10,7 @@ from pydantic import field_validator
 
 from taskfit.core.catalog import Catalog
 from taskfit.core.errors import UsageError
-from taskfit.core.example import Example, Message, Practice
+from taskfit.core.example import Example, Practice
 from taskfit.core.files import read_json, write_json
 from taskfit.core.meter import Meter
 from taskfit.core.method import Changes, Desk, Method
@@ -22,10 +21,11 @@ from taskfit.core.task import Kind, Task
 from taskfit.core.text import Text
 from taskfit.engine.trained import FACTS, Trained, TunedPredictor, restore_tuned
 from taskfit.engine.training import Schedule, Training
+from taskfit.engine.truncate import TooLong
 
 if TYPE_CHECKING:
     from taskfit.engine.aims.aim import Aim
-    from taskfit.engine.learner import Row
+    from taskfit.engine.reading import Length
 
 # The folder is asked by name, as everywhere; no file of a layer above is imported by its name.
 METHODS = Catalog("taskfit.methods", "method")
@@ -63,6 +63,20 @@ class LanguageTraining(Training, Method):
         10.0, "times per epoch to measure the loss on dev", "每轮在 dev 上测量损失的次数", gt=0, le=10_000
     )
 
+    max_length: int | None = setting(
+        None,
+        "most tokens of a row; left out: what the model reads",
+        "每行的最大 token 数；不填则为模型可读的长度",
+        ge=2,
+        le=10_000_000,
+    )
+    too_long: TooLong = setting(
+        "refuse",
+        "longer rows: refuse: stop before training; drop: leave them out; cut_prompt: cut the beginning of the prompt; "
+        "split: cut into pieces",
+        "更长的行：refuse：训练前停止；drop：去除；cut_prompt：截去提示开头；split：切成多段",
+    )
+
     @field_validator("weights")
     @classmethod
     def _is_a_change(cls, value: str | Mapping[str, Mapping[str, Any]]) -> str | Mapping[str, Mapping[str, Any]]:
@@ -72,6 +86,12 @@ class LanguageTraining(Training, Method):
     @abstractmethod
     def aim(self) -> "Aim":
         """Return what is learned from the rows."""
+
+    def length(self) -> "Length":
+        """Return how long rows may be."""
+        from taskfit.engine.reading import Length
+
+        return Length(self.max_length, self.too_long)
 
     def usual_lr(self, card: ModelCard) -> float:
         """Return the learning rate when none is set."""
@@ -162,45 +182,3 @@ def _only(weights: Mapping[str, Mapping[str, Any]]) -> tuple[str, Mapping[str, A
         )
     ((name, values),) = weights.items()
     return name, values
-
-
-def text_row(model: Any, text: str) -> "Row":
-    """Return the row of a plain text: all its tokens are learned, and the end-of-text token after it."""
-    from taskfit.engine.learner import Row
-
-    ids = array("i", model.encode([text])[0])
-    end = model.tokenizer.eos_token_id
-    if end is not None:
-        ids.append(end)
-    return Row(ids, bytes([1]) * len(ids))
-
-
-def talk_row(model: Any, messages: Sequence[Message], *, last: int | None = None, end: bool = True) -> "Row":
-    """Return the row of a conversation: what the assistant says is learned, and the token that ends each answer.
-
-    Of its answers only the `last` ones are learned; None means all. Without `end`, the ending token is not.
-
-    The conversation is rendered and tokenised once, as it will be when the model is asked; an answer lies
-    between the rendering of what comes before it and the rendering with it.
-    """
-    from taskfit.engine.learner import Row
-
-    text = model.render(messages, answer_next=False)
-    spans = []
-    closing = len(model.template.answer_end.rstrip()) if end else 0
-    for place, message in enumerate(messages):
-        if message.role == "assistant":
-            start = len(model.render(messages[:place], answer_next=True))
-            spans.append((start, start + len(message.content) + closing))
-    coded = model.tokenizer(text, add_special_tokens=False, return_offsets_mapping=True)
-    spans = spans if last is None else spans[-last:]
-    learn = bytes(any(a <= start < b for a, b in spans) for start, _ in coded["offset_mapping"])
-    return Row(array("i", coded["input_ids"]), learn)
-
-
-def whole_row(model: Any, messages: Sequence[Message]) -> "Row":
-    """Return the row of a conversation of which every token is learned."""
-    from taskfit.engine.learner import Row
-
-    ids = array("i", model.encode([model.render(messages, answer_next=False)])[0])
-    return Row(ids, bytes([1]) * len(ids))

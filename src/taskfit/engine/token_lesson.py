@@ -1,18 +1,26 @@
-"""What the lessons share that learn tokens: rows with what the frozen layers give for them, the loss on dev."""
+"""What the lessons share that learn texts: rows with what the frozen layers give for them, the loss on dev."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Self
 
+from taskfit.core.errors import DataError
 from taskfit.core.example import Example
 from taskfit.core.text import Text
 from taskfit.engine.aims.aim import Work
 from taskfit.engine.dev_loss import mean_loss
 from taskfit.engine.features import FrozenStream
 from taskfit.engine.learner import Row, TokenLearner
+from taskfit.engine.preflight import preflight
 from taskfit.engine.prompted import PromptPredictor
-from taskfit.engine.reading import DEV_PHASE, PHASE, rows_of
+from taskfit.engine.reading import Length, of_length, sentences_of
+from taskfit.engine.talk import TalkRows
 from taskfit.model.local import LocalModel
+
+Told = Callable[[int], None]
+Read = Callable[[Sequence[Example], Told], TalkRows]
+TOLD_EVERY = 1000  # rows
+PHASE, DEV_PHASE = Text("read the rows", "读取数据"), Text("read dev rows", "读取 dev 数据")
 
 
 @dataclass(frozen=True)
@@ -20,28 +28,33 @@ class TokenLesson:
     """See Lesson; minus the mean loss per token is the score on dev."""
 
     work: Work
-    rows: list[Row]
-    dev: list[Row]
+    rows: Sequence[Row]
+    dev: Sequence[Row]
     stream: FrozenStream | None
     dev_stream: FrozenStream | None
+    remarks: tuple[Text, ...] = ()
 
     @classmethod
-    def read(cls, work: Work, row_of: Callable[[Example], Row]) -> Self:
-        """Make the rows of train and dev, and compute once what the frozen layers give for them."""
-        rows = rows_of(work.model, work.practice.train, row_of, work.desk, PHASE)
-        dev = rows_of(work.model, work.practice.dev, row_of, work.desk, DEV_PHASE)
-        stream = work.stream([row.ids for row in rows], told=True)
-        return cls(work, rows, dev, stream, work.stream([row.ids for row in dev]))
+    def read(cls, work: Work, read: Read, length: Length, *, ends: bool = False) -> Self:
+        """Make the rows of train and dev, show what they teach, compute once what the frozen layers give for them.
+
+        With `ends`, the rows are meant to teach where an answer ends.
+        """
+        rows = of_length(work.model, _read(work, read, work.practice.train, PHASE), length)
+        dev = of_length(work.model, _read(work, read, work.practice.dev, DEV_PHASE), length)
+        if work.practice.dev and not any(any(row.learn[1:]) for row in dev.rows):
+            raise DataError(Text("no dev row has anything to learn", "没有任何 dev 数据包含可学习的内容"))
+        found = preflight(work.model, rows.rows, answers=rows.answers or None, notes=rows.notes, ends=ends)
+        for event in found.events(work.desk.rung):
+            work.desk.emit(event)
+        stream = work.stream([row.ids for row in rows.rows], told=True)
+        dev_stream = work.stream([row.ids for row in dev.rows])
+        return cls(work, rows.rows, dev.rows, stream, dev_stream, (*found.warnings, *sentences_of(rows.notes)))
 
     @property
     def dev_tokens(self) -> int:
         """See Lesson."""
         return sum(len(row.ids) for row in self.dev)
-
-    @property
-    def remarks(self) -> tuple[Text, ...]:
-        """See Lesson."""
-        return ()
 
     def learner(self, tuned: LocalModel) -> TokenLearner:
         """See Lesson."""
@@ -54,3 +67,11 @@ class TokenLesson:
     def predictor(self, learner: TokenLearner) -> PromptPredictor:
         """See Lesson."""
         return PromptPredictor(learner.model, self.work.task)
+
+
+def _read(work: Work, read: Read, examples: Sequence[Example], phase: Text) -> TalkRows:
+    def told(done: int) -> None:
+        if done % TOLD_EVERY == 0:
+            work.desk.progress(phase, done, len(examples))
+
+    return read(examples, told)

@@ -40,6 +40,12 @@ class Instruct(LanguageTraining):
     )
     learn_end: bool = setting(True, "learn the token that ends an answer, too", "也学习结束回答的 token")
 
+    thinking: Literal["learn", "read", "drop"] = setting(
+        "learn",
+        "what the model thinks before it answers: learn it, only read it, or drop it from the rows",
+        "模型作答前的思考：learn 学习、read 只读、drop 从数据中去除",
+    )
+
     @model_validator(mode="after")
     def _parts_of_answers(self) -> Self:
         if self.learn == "all" and (self.last_answers is not None or not self.learn_end):
@@ -52,5 +58,6 @@ class Instruct(LanguageTraining):
     def aim(self) -> "Talk":
         """See LanguageTraining."""
         from taskfit.engine.aims.talk import Talk
+        from taskfit.engine.talk import TalkRule
 
-        return Talk(self.learn, self.last_answers, self.learn_end)
+        return Talk(TalkRule(self.learn, self.last_answers, self.learn_end, self.thinking), self.length())

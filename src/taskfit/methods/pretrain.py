@@ -31,4 +31,4 @@ class Pretrain(LanguageTraining):
         """See LanguageTraining."""
         from taskfit.engine.aims.text import Text as TextAim
 
-        return TextAim()
+        return TextAim(self.length())

@@ -42,7 +42,7 @@ class Head(Aim):
     @classmethod
     def wants(cls, asked: Asked, task: Task) -> bool:
         """See Aim."""
-        return bool(task.labels) and asked.answer_by in ("auto", "head")
+        return task.closed and asked.answer_by in ("auto", "head")
 
     def lesson(self, work: Work) -> "HeadLesson":
         """See Aim."""

@@ -2,24 +2,24 @@
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar
 
 import numpy as np
 
 from taskfit.core.catalog import Catalog
-from taskfit.core.example import Example, Message
+from taskfit.core.example import Example
 from taskfit.core.meter import Meter
 from taskfit.core.model import ModelCard
 from taskfit.core.task import Kind, Task
 from taskfit.core.text import Text
 from taskfit.engine.aims.aim import Aim, Asked, Work
 from taskfit.engine.dev_loss import mean_loss
-from taskfit.engine.language import talk_row, text_row, whole_row
-from taskfit.engine.learner import Row, TokenLearner
-from taskfit.engine.prompt import conversation
+from taskfit.engine.learner import TokenLearner
 from taskfit.engine.prompted import PromptPredictor
+from taskfit.engine.reading import Length
+from taskfit.engine.talk import TalkRule, rows_of_examples
 from taskfit.engine.token_lesson import TokenLesson
 from taskfit.model.local import LocalModel
 
@@ -31,13 +31,12 @@ MOST_WRITTEN = 200  # dev rows that are answered at every look; writing is slow,
 
 @dataclass(frozen=True)
 class Talk(Aim):
-    """The answer is learned, with the token that ends it; of a conversation every answer, or the `last` ones."""
+    """The answer is learned, and the token that ends it; of a conversation what the rule says."""
 
     rank: ClassVar[int] = 30
 
-    learn: Literal["answers", "all"] = "answers"
-    last: int | None = None
-    end: bool = True
+    rule: TalkRule = field(default_factory=TalkRule)
+    length: Length = field(default_factory=Length)
 
     @classmethod
     def wants(cls, asked: Asked, task: Task) -> bool:
@@ -51,23 +50,15 @@ class Talk(Aim):
             return Text("an encoder cannot write an answer", "编码器不能生成答案")
         return None
 
-    def row(self, model: LocalModel, task: Task, example: Example) -> Row:
-        """Return the training row of an example: its conversation, the target as the last answer where there is one.
-
-        A row without any answer is plain text, mixed in so that what was learned from text is not forgotten.
-        """
-        if example.target is None and all(message.role == "user" for message in example.messages):
-            return text_row(model, example.text)
-        said = () if example.target is None else (Message("assistant", example.target),)
-        talk = [*conversation(task, example), *said]
-        if self.learn == "all":
-            return whole_row(model, talk)
-        row = talk_row(model, talk, last=self.last, end=self.end)
-        return _ended(model, row) if self.end else row
-
     def lesson(self, work: Work) -> "TalkLesson":
         """See Aim."""
-        return TalkLesson.read(work, lambda one: self.row(work.model, work.task, one))
+        found = TalkLesson.read(
+            work,
+            lambda some, told: rows_of_examples(work.model, work.task, some, self.rule, told=told),
+            self.length,
+            ends=self.rule.end,
+        )
+        return replace(found, remarks=(*found.remarks, *_how_measured(found)))
 
     @classmethod
     def restore(cls, tuned: LocalModel, task: Task, folder: Path, facts: Mapping[str, Any]) -> PromptPredictor:
@@ -96,19 +87,6 @@ class TalkLesson(TokenLesson):
         """See Lesson: tokens of the loss, and of the answers as if they were as long as the right ones."""
         return sum(len(row.ids) for row in self.dev) * (2 if self.written else 1)
 
-    @property
-    def remarks(self) -> tuple[Text, ...]:
-        """See Lesson."""
-        written, dev = len(self.written), len(self.dev)
-        if not written or written == dev:
-            return ()
-        return (
-            Text(
-                f"while training, answers were written for {written} of {dev} dev rows; the loss was measured on all",
-                f"训练期间只对 {dev} 条 dev 数据中的 {written} 条生成答案；损失在全部数据上测量",
-            ),
-        )
-
     def dev_score(self, learner: TokenLearner) -> float:
         """Return the metric less a sliver of the loss, so that equal values are ordered; else minus the loss."""
         loss = mean_loss(learner.model, self.dev, self.dev_stream)
@@ -117,20 +95,20 @@ class TalkLesson(TokenLesson):
         return _value(self.predictor(learner), self.written, self.work.task) - 1e-3 * math.tanh(loss)
 
 
+def _how_measured(lesson: TalkLesson) -> tuple[Text, ...]:
+    written, dev = len(lesson.written), len(lesson.work.practice.dev)
+    if not written or written == dev:
+        return ()
+    return (
+        Text(
+            f"while training, answers were written for {written} of {dev} dev rows; the loss was measured on all",
+            f"训练期间只对 {dev} 条 dev 数据中的 {written} 条生成答案；损失在全部数据上测量",
+        ),
+    )
+
+
 def _value(predictor: PromptPredictor, examples: Sequence[Example], task: Task) -> float:
     answers = predictor.predict([example.without_target() for example in examples], Meter())
     golds = [example.target or "" for example in examples]
     compute = METRICS.module(task.primary_metric).compute
     return float(compute(golds, [answer.answer for answer in answers], task.label_names))
-
-
-def _ended(model: LocalModel, row: Row) -> Row:
-    """Return the row with an end-of-text token learned after its last answer where the template writes no end.
-
-    Without one, a model that was taught answers would not know where to stop.
-    """
-    end = model.tokenizer.eos_token_id
-    if model.template.answer_end.strip() or end is None or not any(row.learn):
-        return row
-    last = max(place for place, share in enumerate(row.learn) if share)
-    return Row([*row.ids[: last + 1], end], [*row.learn[: last + 1], 1], row.origin)

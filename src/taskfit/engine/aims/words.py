@@ -30,7 +30,7 @@ class Words(Aim):
     @classmethod
     def wants(cls, asked: Asked, task: Task) -> bool:
         """See Aim."""
-        return bool(task.labels) and asked.answer_by in ("auto", "words")
+        return task.closed and asked.answer_by in ("auto", "words")
 
     def impossible(self, card: ModelCard, task: Task) -> Text | None:
         """See Aim."""
