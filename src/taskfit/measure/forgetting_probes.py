@@ -46,7 +46,7 @@ from taskfit.measure.forgetting_reading import (
 from taskfit.measure.interval import wilson
 from taskfit.model.local import PROBE, LocalModel
 
-SAMPLES, SKILLS = "own-samples.json", "skills"
+SAMPLES, SKILLS = "own-samples-{}.json", "skills"
 PHASE = Text("measure forgetting", "测量遗忘")
 
 
@@ -119,7 +119,8 @@ class Probes:
         return _Known(samples, states, losses, skills, None, tuple(notes))
 
     def _samples(self) -> list[Passage]:
-        path, sampling = self.cache / SAMPLES, self.material.sampling
+        path = self.cache / SAMPLES.format(self.base.card.fingerprint)
+        sampling = self.material.sampling
         key = {"model": self.base.card.fingerprint, **plain(sampling)}
         if path.is_file() and (stored := read_json(path))["key"] == key:
             return [Passage(**one) for one in stored["passages"]]
