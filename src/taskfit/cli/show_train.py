@@ -38,6 +38,9 @@ def show_trained(run: Path, console: Console) -> None:
     console.print(_table(rows))
     if len(facts.get("trials", ())) > 1:
         console.print(_trials(facts["trials"]))
+    for remark in facts.get("remarks", ()):
+        told = Text(remark["en"], remark["zh"])
+        console.print(Line(str(Text(f"note: {told.en}", f"说明：{told.zh}"))), soft_wrap=True)
     console.print(Line.assemble((f"{Text('next: ', '下一步：')}", "dim"), _next(run, facts)), soft_wrap=True)
 
 
@@ -103,10 +106,11 @@ def _next(run: Path, facts: Mapping[str, Any]) -> str:
     file = rows[0].get("file", "ROWS")
     task = read_json(run / "rows.json")["task"]
     if facts["result"] == "model":
-        return f"taskfit climb {shlex.quote(file) if task['labels'] else 'ROWS'} --model {run.as_posix()}/model"
-    method, model = settings["method"], settings.get("model", "tiny")
-    cheaper = next(one.method for one in default_rungs(task["kind"]) if one.method != method)
-    words = [file, "--model", model, "--rungs", f"{cheaper},{method}"]
+        words = [file if task["labels"] else "ROWS", "--model", f"{run.as_posix()}/model"]
+    else:
+        method, model = settings["method"], settings.get("model", "tiny")
+        cheaper = next(one.method for one in default_rungs(task["kind"]) if one.method != method)
+        words = [file, "--model", model, "--rungs", f"{cheaper},{method}"]
     if labels := (settings.get("task") or {}).get("labels"):
         shown = labels if isinstance(labels, list) else [f"{name}={word}" for name, word in labels.items()]
         words += ["--task.labels", ",".join(map(str, shown))]

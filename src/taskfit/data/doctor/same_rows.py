@@ -21,8 +21,9 @@ def check(rows: Rows) -> Iterator[RowFinding]:
             again.append(example)
         seen.add(key)
     if again:
+        counted = "1 row repeats" if len(again) == 1 else f"{len(again)} rows repeat"
         what = Text(
-            f"{len(again)} rows repeat an earlier row; they stay on one side of every split",
+            f"{counted} an earlier row; they stay on one side of every split",
             f"{len(again)} 行与前面的行重复；划分时会放在同一侧",
         )
         yield RowFinding("duplicates", "warn", what, len(again), places(again))

@@ -1,0 +1,57 @@
+"""What stands at the end of a training: scores, notes and the command that usually follows."""
+
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+
+from taskfit.cli.show_train import show_trained
+from taskfit.core.files import write_json
+
+FACTS = {
+    "result": "soft",
+    "dev_score": 0.49900001,
+    "seconds": 1.0,
+    "bytes_peak": 1,
+    "parameters_trained": 1,
+    "remarks": [{"en": "75% are saved", "zh": "节省 75%"}],
+}
+
+
+def shown(run: Path, *, method: str, kind: str, task: str = "") -> str:
+    """Return what is printed for a finished run."""
+    write_json(run / "trained.json", FACTS)
+    write_json(run / "rows.json", {"task": {"kind": kind, "labels": [{"name": "1", "word": "good"}]}})
+    rows = "rows:\n  files:\n  - file: my rows.csv\n"
+    (run / "settings.yaml").write_text(f"method: {method}\nmodel: tiny\n{task}{rows}", encoding="utf-8")
+    console = Console(width=200)
+    with console.capture() as captured:
+        show_trained(run, console)
+    return captured.get()
+
+
+def test_the_score_is_the_metric_and_notes_are_told(tmp_path: Path) -> None:
+    lines = shown(tmp_path, method="lora", kind="classify")
+    assert "0.50" in lines
+    assert "0.499" not in lines
+    assert "note: 75% are saved" in lines
+
+
+@pytest.mark.parametrize(
+    ("method", "kind", "rungs"),
+    [
+        ("lora", "classify", "zero_shot,lora"),
+        ("zero_shot", "classify", "few_shot,zero_shot"),
+        ("lora", "tag", "tag,lora"),
+    ],
+)
+def test_the_next_command_compares_with_another_method_that_can_do_the_task(
+    tmp_path: Path, method: str, kind: str, rungs: str
+) -> None:
+    last = shown(tmp_path, method=method, kind=kind).splitlines()[-1]
+    assert last == f"next: taskfit climb 'my rows.csv' --model tiny --rungs {rungs}"
+
+
+def test_the_next_command_keeps_the_words_of_labels(tmp_path: Path) -> None:
+    labels = "task:\n  labels:\n    '1': good\n    '0': bad\n"
+    assert shown(tmp_path, method="lora", kind="classify", task=labels).rstrip().endswith("--task.labels 1=good,0=bad")
