@@ -107,3 +107,11 @@ def test_no_usable_row_and_too_large_a_dev_are_refused(tmp_path):
         ground(tmp_path, {"file": path, "dev": 50})
     with pytest.raises(DataError, match=r"there is no such file; did you mean 'a.jsonl'"):
         ground(tmp_path, str(tmp_path / "b.jsonl"))
+
+
+def test_a_table_read_as_plain_text_tells_its_other_columns(tmp_path):
+    path = write(tmp_path / "a.jsonl", [{"text": sentence(n), "team": "ab"[n % 2]} for n in range(20)])
+    assert [one.en for one in ground(tmp_path, path).remarks if "not read: team" in one.en]
+    named = ground(tmp_path, {"file": path, "columns": {"text": "text", "label": "team"}})
+    assert named.task.kind == "classify"
+    assert not [one for one in named.remarks if "not read" in one.en]

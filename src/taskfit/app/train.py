@@ -179,7 +179,7 @@ def _train(job: _Job, practice: Practice | None) -> None:
     ground = ground_of(settings, type(method).kinds) if practice is None else ground_in_memory(settings, practice)
     model = _start(job, ground.practice.train, method)
     if why := method.impossible(model.card, ground.task):
-        raise NotPossible(why)
+        raise NotPossible(Text(f"{settings.method}: {why.en}", f"{settings.method}：{why.zh}"))
     with job.ranks.together():
         if job.ranks.lead:
             _begin(job, ground)

@@ -116,7 +116,7 @@ def _of_files(settings: TrainSettings, kinds: frozenset[Kind]) -> TrainGround:
         read=len(everything) + sum(len(reading.listed) for reading in readings),
         listed=tuple(listed),
         findings=tuple(findings),
-        remarks=(*remarks_on(task), *mixture.remarks, *few),
+        remarks=(*remarks_on(task), *mixture.remarks, *few, *_left_unread(parts)),
         files=tuple(_facts(reading) for reading in readings),
     )
 
@@ -125,6 +125,23 @@ _NO_DEV = Text(
     "no rows to choose on: the last weights are kept, whatever they are worth",
     "没有用于选择的数据：保留最后的权重，无论好坏",
 )
+
+
+def _left_unread(readings: Sequence[Reading]) -> tuple[Text, ...]:
+    """Return a remark for each file that is read as plain text although it has columns beside the text."""
+    found = []
+    for facts in (reading.facts for reading in readings):
+        names = ", ".join(name for name in facts.columns if name not in facts.roles.used)
+        if facts.roles.shape == "text" and names:
+            found.append(
+                Text(
+                    f"{facts.path} is read as plain text from the column '{facts.roles.text}'; not read: {names}. If one "
+                    "of them is the label or answer, name it: --rows.columns.label NAME",
+                    f"{facts.path} 按纯文本读取，只用列 '{facts.roles.text}'；未读取：{names}。"
+                    "如果其中有标签或答案，请指定：--rows.columns.label 列名",
+                )
+            )
+    return tuple(found)
 
 
 def _findings(reading: Reading, task: Task) -> tuple[RowFinding, ...]:
