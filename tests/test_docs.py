@@ -1,6 +1,7 @@
 """What the documents say is true of the tree, and their examples run."""
 
 import re
+import shlex
 import sys
 from pathlib import Path
 from types import ModuleType
@@ -10,14 +11,13 @@ import pytest
 import taskfit.data.formats
 import taskfit.measure.metrics
 import taskfit.methods
-from taskfit.app.catalogues import CHANGES, method_page, methods
-from taskfit.app.settings import METHODS, default_rungs, rungs_of
+from taskfit.app.catalogues import method_page, methods
+from taskfit.app.settings import METHODS, default_rungs, method_class, rungs_of
 from taskfit.app.task_file import read_climb
 from taskfit.core.example import Practice, example_of
 from taskfit.core.meter import Meter
 from taskfit.core.method import Desk
 from taskfit.core.task import Label, Task
-from taskfit.core.text import Language
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
@@ -58,15 +58,22 @@ def test_the_architecture_draws_the_layers_that_are_checked() -> None:
     assert [drawn[0].replace("  >  ", " > ")] == [" > ".join(one.replace("taskfit.", "") for one in listed)]
 
 
-@pytest.mark.parametrize(("page", "language"), [("README.md", "en"), ("README.zh.md", "zh")])
-def test_the_readme_lists_the_methods_of_a_ladder(page: str, language: Language) -> None:
-    default = [rung.method for rung in default_rungs()]
-    rows = [
-        f"| `{one.name}` | {one.about.in_language(language)} | {one.facts[CHANGES].in_language(language)} |"
-        for one in methods()
-        if one.name in default
-    ]
-    assert re.findall(r"^\| `.*$", text_of(page), re.MULTILINE) == rows
+@pytest.mark.parametrize("page", ["README.md", "README.zh.md"])
+def test_the_readme_lists_every_method_with_its_command(page: str) -> None:
+    rows = re.findall(r"^\|[^|]*\| `(\w+)` \|.*\| `(taskfit train [^`|]*)` \|$", text_of(page), re.MULTILINE)
+    assert sorted(name for name, _ in rows) == sorted(one.name for one in methods())
+    for name, command in rows:
+        words = shlex.split(command)
+        given = dict(zip(words[2::2], words[3::2], strict=True))
+        if "--set" in given:
+            assert given["--set"].partition("=")[0] in method_class(name).model_fields
+        assert (given["--method"], given["--run"], given["--model"]) == (name, f"runs/{name}", "tiny")
+
+
+@pytest.mark.parametrize("page", ["README.md", "README.zh.md"])
+def test_the_readme_names_the_methods_of_a_ladder(page: str) -> None:
+    named = ["`?" + rung.method + "`?" for rung in default_rungs()]
+    assert re.search(r"[,、]\s*".join(named), text_of(page))
 
 
 @pytest.mark.parametrize("page", ["README.md", "README.zh.md"])
