@@ -5,6 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from taskfit.core.text import speak
+
 ROOT = Path(__file__).resolve().parents[1]
 
 
@@ -32,3 +34,9 @@ def _quiet_libraries() -> None:
     """Keep every test offline and on one thread."""
     os.environ.setdefault("HF_HUB_OFFLINE", "1")
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+
+
+@pytest.fixture(autouse=True)
+def _english() -> None:
+    """Start every test in English, whatever the one before it left."""
+    speak("en")

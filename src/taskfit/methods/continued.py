@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 WORLD = "world"
 REPLAYED = "replay.jsonl"
+SHARE = 0.1
 
 
 class Continued(LanguageTraining):
@@ -48,7 +49,7 @@ class Continued(LanguageTraining):
         (), "texts to replay, given one by one instead of a file", "直接给出要回放的文本，代替文件"
     )
     replay_share: float = setting(
-        0.1, "share of the replayed rows among all rows", "回放数据占全部数据的比例", gt=0, lt=1
+        SHARE, "share of the replayed rows among all rows", "回放数据占全部数据的比例", gt=0, lt=1
     )
 
     @model_validator(mode="after")
@@ -60,7 +61,7 @@ class Continued(LanguageTraining):
                 ),
                 Text("keep one of them", "请只保留一个"),
             )
-        if "replay_share" in self.model_fields_set and not (self.replay or self.replay_rows):
+        if self.replay_share != SHARE and not (self.replay or self.replay_rows):
             raise Refused(
                 Text("'replay_share' without anything to replay", "设置了 'replay_share' 却没有可回放的内容"),
                 Text("set 'replay' to a file or to 'world'", "请将 'replay' 设为文件或 'world'"),
