@@ -150,6 +150,7 @@ class TunedPredictor:
         """See Predictor."""
         from taskfit.engine.aims.aim import name_of
 
+        folder.mkdir(parents=True, exist_ok=True)
         facts = self.aim.save(self.tuned.predictor, folder)
         self.change.save_weights(self.tuned.model, folder)
         write_json(folder / FACTS, {"answers_by": name_of(self.aim), "precision": self.precision, **facts})
