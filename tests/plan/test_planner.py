@@ -164,9 +164,9 @@ def test_zero_stages_save_more_one_after_the_other() -> None:
 def test_the_largest_batch_fits_and_the_next_does_not(framework: Any, room: float) -> None:
     order = Order("lora", framework=framework, length=1024, checkpointing=True)
     batch = largest_batch(LLAMA, order, room)
-    assert batch == 0 or estimate(LLAMA, replace(order, batch=batch)).total <= room
+    assert batch == 0 or estimate(LLAMA, replace(order, batch=batch)).total <= 0.95 * room
     if batch < 1 << 16:
-        assert estimate(LLAMA, replace(order, batch=batch + 1)).total > room
+        assert estimate(LLAMA, replace(order, batch=batch + 1)).total > 0.95 * room
 
 
 @pytest.mark.parametrize("framework", FRAMEWORKS)
@@ -174,9 +174,9 @@ def test_the_longest_row_fits_and_a_longer_one_does_not(framework: Any) -> None:
     order = Order("qlora", framework=framework, attention="eager")
     length = largest_length(LLAMA, order, 16e9)
     assert 0 < length <= LLAMA.context
-    assert estimate(LLAMA, replace(order, length=length)).total <= 16e9
+    assert estimate(LLAMA, replace(order, length=length)).total <= 0.95 * 16e9
     if length < LLAMA.context:
-        assert estimate(LLAMA, replace(order, length=length + 1)).total > 16e9
+        assert estimate(LLAMA, replace(order, length=length + 1)).total > 0.95 * 16e9
 
 
 def test_nothing_fits_into_less_than_the_weights() -> None:

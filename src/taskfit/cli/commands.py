@@ -6,6 +6,7 @@ from typing import Any
 
 from taskfit.cli.command import Argument, Command, Stage, both
 from taskfit.cli.flags import Block
+from taskfit.cli.show_memory import memory_blocks, memory_command, model_names
 from taskfit.cli.show_model import show_blocks, show_command
 from taskfit.cli.train import train_blocks, train_command
 from taskfit.core.text import Text
@@ -100,6 +101,27 @@ def _views() -> tuple[Command, ...]:
             ),
             show_blocks,
             "taskfit show model tiny",
+        ),
+        Command(
+            "memory",
+            Text(
+                "will it fit? bytes by part, before anything is loaded",
+                "放得下吗？加载之前按部分估算内存",
+            ),
+            memory_command,
+            (
+                Argument(
+                    "model",
+                    Text(
+                        "a folder, a config.json, or a known name; left out: Llama-2 7B and 13B",
+                        "本地目录、config.json 或已知名称；不填则为 Llama-2 7B 与 13B",
+                    ),
+                    required=False,
+                    choices=model_names,
+                ),
+            ),
+            memory_blocks,
+            "taskfit memory llama-2-7b --method qlora --fits 24GB",
         ),
         Command("formats", Text("list the formats of rows that can be read", "列出可读取的数据格式"), _formats),
         Command("metrics", Text("list the metrics", "列出指标"), _metrics),

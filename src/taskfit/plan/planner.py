@@ -8,7 +8,8 @@ A step has four moments that can be its peak, and each part exists at some of th
     the step          all gradients, and what the optimizer needs besides
 
 Weights, masters, optimizer states and copies exist at all of them. The prediction is the largest of the four sums;
-where devices share weights that each of them has opened first, the sharing out is a fifth.
+where devices share weights that each of them has opened first, the sharing out is a fifth, and so is the opening where
+whole weights are read and then packed.
 """
 
 from collections.abc import Mapping
@@ -44,19 +45,33 @@ Part = Literal[
     "overhead",
 ]
 PARTS: tuple[Part, ...] = get_args(Part)
-Moment = Literal["sharing out", "backward begins", "a layer again", "backward ends", "the step", "reading", "writing"]
+Moment = Literal[
+    "opening", "sharing out", "backward begins", "a layer again", "backward ends", "the step", "reading", "writing"
+]
 Parts = dict[Part, float]
 COMES_AND_GOES: frozenset[Part] = frozenset({"activations", "logits"})
 
-# Bytes on a GPU that no tensor explains: the CUDA context (0.3 to 0.5 GB) and the workspaces of libraries.
-CONTEXT = 0.6e9
-# Resident bytes of a process that has imported torch, transformers and peft and done nothing.
-IMPORTS = 0.6e9
-# What PyTorch's allocator holds over what tensors need, for tensors that come and go: sizes are rounded, free blocks
-# lie apart. Where every batch has another length, blocks of old sizes stay beside new ones until the card is full.
-SLACK, SLACK_VARIED = 1.1, 1.8
 AT_ONCE = 8192  # tokens that taskfit computes at once; a larger step is cut into pieces
 FEATURES_AT_ONCE = 4096  # tokens for which taskfit computes frozen features at once
+
+
+@dataclass(frozen=True)
+class Constants:
+    """What no equation gives; all of it was measured or fitted once, see docs/memory.md.
+
+    `context`: bytes on a GPU that no tensor explains, the CUDA context and the workspaces of libraries. `imports`:
+    resident bytes of a process that has imported torch, transformers and peft. `slack`: what PyTorch's allocator holds
+    over what tensors need, for tensors that come and go: sizes are rounded, free blocks lie apart. `slack_varied`: the
+    same where every batch has another length, and blocks of old sizes stay beside new ones until the card is full.
+    """
+
+    context: float = 0.6e9
+    imports: float = 0.6e9
+    slack: float = 1.1
+    slack_varied: float = 2.1
+
+
+CONSTANTS = Constants()
 
 
 @dataclass(frozen=True)
@@ -75,20 +90,20 @@ class Estimate:
         return sum(self.parts.values())
 
 
-def estimate(shape: Shape, order: Order) -> Estimate:
+def estimate(shape: Shape, order: Order, constants: Constants = CONSTANTS) -> Estimate:
     """Return what the order needs for a network of this shape."""
     change = change_of(order.way, order.knobs, shape)
     order = _in_pieces(order)
     if order.way == "inference":
-        moments: dict[Moment, Parts] = {"writing": _writing(shape, order)}
+        moments: dict[Moment, Parts] = {"writing": _writing(shape, order, _overhead(order, constants))}
     else:
-        moments = _training(shape, order, change)
-    slack = _slack(order)
+        moments = _training(shape, order, change, _overhead(order, constants))
+    slack = _slack(order, constants)
     found = _largest(moments, slack)
     if order.varied and order.card and _sum(moments[found], slack) > order.card:
         # A full card makes the allocator give back what it does not need.
         still, moving = _sum(moments[found], 0.0), _sum(moments[found], 1.0) - _sum(moments[found], 0.0)
-        slack = max(SLACK, (order.card - still) / moving)
+        slack = max(constants.slack, (order.card - still) / moving)
         found = _largest(moments, slack)
     parts = {part: count * (slack if part in COMES_AND_GOES else 1.0) for part, count in moments[found].items()}
     totals = {moment: _sum(each, slack) for moment, each in moments.items()}
@@ -103,10 +118,10 @@ def _sum(parts: Parts, slack: float) -> float:
     return sum(count * (slack if part in COMES_AND_GOES else 1.0) for part, count in parts.items())
 
 
-def _slack(order: Order) -> float:
+def _slack(order: Order, constants: Constants) -> float:
     if order.counted == "allocated":
         return 1.0
-    return SLACK_VARIED if order.varied else SLACK
+    return constants.slack_varied if order.varied else constants.slack
 
 
 def _in_pieces(order: Order) -> Order:
@@ -116,13 +131,13 @@ def _in_pieces(order: Order) -> Order:
     return replace(order, accumulation=order.batch > 1 or order.accumulation)
 
 
-def _overhead(order: Order) -> float:
+def _overhead(order: Order, constants: Constants) -> float:
     if order.counted != "all":
         return 0.0
-    return IMPORTS if order.place == "cpu" else CONTEXT
+    return constants.imports if order.place == "cpu" else constants.context
 
 
-def _training(shape: Shape, order: Order, change: Change) -> dict[Moment, Parts]:
+def _training(shape: Shape, order: Order, change: Change, overhead: float) -> dict[Moment, Parts]:
     """Return the parts at each moment of a step, before slack."""
     still: Parts = {
         "weights": base_bytes(shape, order) / order.share_of_weights,
@@ -131,15 +146,18 @@ def _training(shape: Shape, order: Order, change: Change) -> dict[Moment, Parts]
         "masters": master_bytes(change, order) / order.share_of_optimizer,
         "optimizer": state_bytes(shape, order) / order.share_of_optimizer,
         "cache": features_bytes(shape, change, order),
-        "overhead": _overhead(order) + order.program.buffers,
+        "overhead": overhead + order.program.buffers,
     }
     if change.from_layer >= shape.layers:  # nothing needs gradients: frozen features are read once
         return {"reading": still | {"activations": _forward(shape, order)}}
     moments: dict[Moment, Parts] = {moment: still | parts for moment, parts in _moving(shape, order, change).items()}
+    if order.packed and order.framework == "taskfit" and order.place == "cpu":  # whole weights are read, then packed
+        opened = float(shape.parameters * order.kept)
+        moments["opening"] = {"weights": opened, "overhead": still["overhead"]}
     if order.program.whole_first and order.share_of_weights > 1:
         whole = base_bytes(shape, order)
-        opened: Parts = {"weights": whole, "activations": whole / order.devices, "overhead": still["overhead"]}
-        moments["sharing out"] = opened
+        shares = whole / order.devices
+        moments["sharing out"] = {"weights": whole, "activations": shares, "overhead": still["overhead"]}
     return moments
 
 
@@ -179,7 +197,7 @@ def _forward(shape: Shape, order: Order) -> float:
     return float(order.computed * tokens * (4 * shape.width + shape.query + 2 * shape.key + 3 * shape.inner))
 
 
-def _writing(shape: Shape, order: Order) -> Parts:
+def _writing(shape: Shape, order: Order, overhead: float) -> Parts:
     """Return what answers need: weights, keys and values of all tokens, logits of the last token of each row."""
     tokens, p = order.batch * order.length, order.computed
     return {
@@ -187,5 +205,5 @@ def _writing(shape: Shape, order: Order) -> Parts:
         "cache": float(cache_bytes(shape, tokens, p)),
         "activations": p * (4 * shape.width + 2 * shape.inner) * order.batch + unpacked_bytes(shape, order),
         "logits": float((p + 4) * order.batch * (0 if shape.encoder else shape.vocabulary)),
-        "overhead": _overhead(order),
+        "overhead": overhead,
     }
