@@ -101,7 +101,7 @@ def show_many(needs: "Sequence[Need]", *, console: Console | None = None) -> Non
     from taskfit.plan.sizes import show_size
 
     out = console or _console()
-    table = Table(box=None, pad_edge=False, padding=(0, 3, 0, 0), header_style="dim")
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
     groups: dict[Text, tuple[str, ...]] = {
         Text("weights", "权重"): ("weights", "copies", "adapters", "masters"),
         Text("optimizer", "优化器"): ("optimizer", "step"),
@@ -117,13 +117,9 @@ def show_many(needs: "Sequence[Need]", *, console: Console | None = None) -> Non
         Text("together", "合计"),
     )
     with_room = any(need.room is not None for need in needs)
-    extra = (
-        (Text("fits", "放得下"), Text("largest batch", "最大批量"), Text("longest row", "最大长度"))
-        if with_room
-        else ()
-    )
+    extra = (Text("fits", "放得下"), Text("most rows", "最大批量"), Text("longest", "最大长度")) if with_room else ()
     for place, title in enumerate((*head, *extra)):
-        table.add_column(str(title), justify="left" if place < 2 else "right")
+        table.add_column(str(title), justify="left" if place < 2 else "right", no_wrap=True)
     for need in needs:
         parts = {str(part): count for part, count in need.estimate.parts.items()}
         cells = [need.model, need.order.way, f"{need.estimate.trained:,}"]

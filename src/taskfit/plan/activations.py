@@ -99,14 +99,13 @@ def table(shape: Shape, work: Pass, front: int = 0) -> float:
 def loss_bytes(shape: Shape, change: Change, framework: Framework, work: Pass) -> float:
     """Return the bytes of the logits and what is made of them, when the backward pass begins.
 
-    In chunks only one chunk's logits stand (float32, and twice in 16 bits), or the head's gradient and its product with
-    the incoming one, where the head is trained.
+    In chunks: a chunk's float32 logits and their exponentials (8 bytes), those of the chunk before (4 more), and the
+    head's gradient where it is trained; later that gradient and its product with the incoming one.
     """
     if shape.encoder:
         return 0.0
     if framework.loss == "chunks":
-        p = work.number
-        chunk = min(work.tokens, CHUNK) * shape.vocabulary * (4 + (2 * p if p < 4 else 0))
-        head = 2 * p * shape.embedding if change.head_trained else 0
-        return float(max(chunk, head))
+        chunk = min(work.tokens, CHUNK) * shape.vocabulary * (12 if work.tokens > CHUNK else 8)
+        head = work.number * shape.embedding if change.head_trained else 0
+        return float(max(chunk + head, 2 * head))
     return float(logit_bytes(framework.loss, work.number) * shape.vocabulary * work.tokens)

@@ -173,11 +173,12 @@ def _moving(shape: Shape, order: Order, change: Change) -> dict[Moment, Parts]:
     count = shape.layers - change.from_layer
     kept = count * (stream if order.checkpointing else values) + cast_bytes(shape, order)
     waiting = short if order.accumulation else 0.0
+    table = order.kept * shape.embedding if change.head_trained else 0.0  # the embedding's gradient, before it is added
     logits = loss_bytes(shape, change, program, work)
     return {
         "backward begins": {"gradients": waiting, "activations": kept + 2 * stream, "logits": logits},
         "a layer again": {"gradients": waiting, "activations": kept + layer},
-        "backward ends": {"gradients": short, "activations": layer},
+        "backward ends": {"gradients": short, "activations": layer + table},
         "the step": {
             "gradients": short + final if program.float32_gradients else final,
             "step": program.step_copies * final,
