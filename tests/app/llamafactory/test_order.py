@@ -40,7 +40,7 @@ def test_a_usual_file_becomes_settings_that_the_method_takes(tmp_path: Path) -> 
 @pytest.mark.parametrize("stage", ["sft", "pt"])
 def test_every_stage_goes_with_every_kind_of_fine_tuning(tmp_path: Path, stage: str, kind: str) -> None:
     settings = order(tmp_path, stage=stage, finetuning_type=kind).settings
-    assert settings.method == {"sft": "instruct", "pt": "pretrain"}[stage]
+    assert settings.method == {"sft": "instruct", "pt": "continued"}[stage]
     method_class(settings.method).read(settings.settings)
 
 

@@ -62,7 +62,7 @@ def sort_keys(values: Mapping[str, Any], where: Mapping[str, str]) -> SortedKeys
     return SortedKeys(kept, tuple(used), tuple(idle), tuple(refused))
 
 
-_OFF = Text("switched off, as it always is here", "已关闭，此处本就如此")
+_OFF = Text("says what is so here in any case", "所说的在此处本就如此")
 
 
 def _groups() -> dict[str, Group]:

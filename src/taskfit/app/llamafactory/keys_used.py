@@ -48,7 +48,9 @@ USED: dict[str, Text] = {
         "推理模板：true：无思考的回答前学习空思考块；false：空思考块只读不学，并去掉数据中的思考",
     ),
     "cutoff_len": Text(
-        "most tokens of a row; the longer ones are counted and told", "每行最多 token 数；超长的行会统计并列出"
+        "most tokens of a row (never more than the model reads); longer conversations lose the beginning of the prompt, "
+        "longer texts are cut into pieces, counted and told",
+        "每行最多 token 数（不超过模型可读的长度）；更长的对话截去提示开头，更长的文本切成多段，均计数并说明",
     ),
     "max_samples": Text("the first rows of each dataset", "每个数据集的前若干行"),
     "val_size": Text("rows kept apart to measure the loss on: a share, or a number", "留出测量损失的行：比例或行数"),

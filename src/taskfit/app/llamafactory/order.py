@@ -84,8 +84,10 @@ def _method(given: Given) -> tuple[str, dict[str, Any]]:
     settings = {"weights": {name: weights} if weights else name, **training_settings(given, devices=devices)}
     if given.text("early_stopping_steps") is not None:
         settings["patience"] = given.count("early_stopping_steps", 1)
+    settings["max_length"] = given.count("cutoff_len", 2048, least=2)
     if given.values.get("stage") == "pt":
-        return "pretrain", settings
+        return "continued", settings | {"too_long": "split"}  # no text is lost
+    settings["too_long"] = "cut_prompt"
     if given.flag("train_on_prompt"):
         settings["learn"] = "all"
     if given.flag("mask_history"):

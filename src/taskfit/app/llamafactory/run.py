@@ -30,6 +30,8 @@ def train_order(order: Order, emit: Emit = silent, *, fresh: bool = False) -> Pa
         _take_away(run)
     if order.template is not None:  # every process reads it, so each makes sure that it is there
         write_atomic(run / TEMPLATE_FILE, order.template.encode("utf-8"))
+    if lead:
+        write_json(run / FACTS, _facts(order))
     log = TrainerLog(run / LOG, order.logging_steps, rows, int(order.settings.settings["batch"]))
 
     def both(event: Event) -> None:
@@ -38,9 +40,21 @@ def train_order(order: Order, emit: Emit = silent, *, fresh: bool = False) -> Pa
 
     folder = train(order.settings, both, order.reading.practice)
     if lead:
-        write_json(run / FACTS, _facts(order))
+        _write_whole(order, run)
         leave_files(run, template=order.template, rows=rows)
     return folder
+
+
+def _write_whole(order: Order, run: Path) -> None:
+    """Write the whole model where only some of its own weights were trained (freeze), as LLaMA-Factory does."""
+    if not (run / "trained.safetensors").is_file() or (run / "model").is_dir():
+        return
+    from taskfit.engine.language import change_of
+    from taskfit.model.fresh import write_model
+    from taskfit.model.open import open_local
+
+    base = open_local(order.settings.start, online=order.settings.online)
+    write_model(change_of(order.settings.settings["weights"]).load_weights(base, run), run / "model")
 
 
 def _is_another(run: Path, order: Order) -> bool:
