@@ -98,6 +98,14 @@ def test_a_rate_cannot_be_chosen_without_dev_rows(tiny: TinyModels, tmp_path: Pa
     assert [point.dev_score for point in story.curve] == [None]
 
 
+def test_long_conversations_are_refused_or_cut_as_the_settings_say(tiny: TinyModels, tmp_path: Path) -> None:
+    model, short = tiny.open("llama", chat=True), {**SHORT, "max_steps": 1, "max_length": 40}
+    with pytest.raises(DataError, match="at most 40 are read"):
+        Lora.read(short).adapt(model, TALKING, TALKS, desk_in(tmp_path / "refuse"))
+    made = Lora.read({**short, "too_long": "cut_prompt"}).adapt(model, TALKING, TALKS, desk_in(tmp_path / "cut"))
+    assert any("beginning of the prompt is cut" in remark["en"] for remark in made.story.remarks)
+
+
 def test_no_rows_are_refused(tiny: TinyModels, tmp_path: Path) -> None:
     with pytest.raises(DataError, match="no rows to train on"):
         Lora().adapt(tiny.open("llama"), TALKING, Practice((), TALKS.dev), desk_in(tmp_path))

@@ -19,7 +19,7 @@ from taskfit.core.prediction import Prediction, Predictor, Story
 from taskfit.core.settings import Refused, setting
 from taskfit.core.task import Kind, Task
 from taskfit.core.text import Text
-from taskfit.engine.trained import FACTS, Trained, TunedPredictor, restore_tuned
+from taskfit.engine.trained import FACTS, LONGER, Trained, TunedPredictor, restore_tuned
 from taskfit.engine.training import Schedule, Training
 from taskfit.engine.truncate import TooLong
 
@@ -62,7 +62,6 @@ class LanguageTraining(Training, Method):
     looks: float = setting(
         10.0, "times per epoch to measure the loss on dev", "每轮在 dev 上测量损失的次数", gt=0, le=10_000
     )
-
     max_length: int | None = setting(
         None,
         "most tokens of a row; left out: what the model reads",
@@ -70,12 +69,7 @@ class LanguageTraining(Training, Method):
         ge=2,
         le=10_000_000,
     )
-    too_long: TooLong = setting(
-        "refuse",
-        "longer rows: refuse: stop before training; drop: leave them out; cut_prompt: cut the beginning of the prompt; "
-        "split: cut into pieces",
-        "更长的行：refuse：训练前停止；drop：去除；cut_prompt：截去提示开头；split：切成多段",
-    )
+    too_long: TooLong = setting("refuse", LONGER.en, LONGER.zh)
 
     @field_validator("weights")
     @classmethod

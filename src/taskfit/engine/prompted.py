@@ -161,14 +161,20 @@ class PromptPredictor:
         evidence: Sequence[tuple[str, ...]],
         meter: Meter,
     ) -> list[Prediction]:
+        before, most = meter.seconds, self.task.max_answer_tokens
         if isinstance(self.model, LocalModel):
-            rows = self.model.encode([self.model.render(talk) for talk in talks])
-            refuse_longer(self.model, rows, spare=self.task.max_answer_tokens)
-        before = meter.seconds
-        answers = self.model.generate(talks, max_tokens=self.task.max_answer_tokens, meter=meter)
+            prompts = [
+                self.model.render(talk, tools=example.tools) for talk, example in zip(talks, examples, strict=True)
+            ]
+            rows = self.model.encode(prompts)
+            refuse_longer(self.model, rows, spare=most)
+            answers = self.model.continue_rows(rows, max_tokens=most, meter=meter)
+        else:
+            prompts = [_as_text(talk) for talk in talks]
+            answers = self.model.generate(talks, max_tokens=most, meter=meter)
         share = (meter.seconds - before) / len(examples)
         predictions = []
-        for example, talk, seen, answer in zip(examples, talks, evidence, answers, strict=True):
+        for example, prompt, seen, answer in zip(examples, prompts, evidence, answers, strict=True):
             failed = answer.finish == "error"
             read = None if failed else self.task.read_answer(answer.text)
             problem = answer.text if failed else "" if read is not None else f"not an answer: {answer.text[:200]!r}"
@@ -181,7 +187,7 @@ class PromptPredictor:
                     flops=2.0 * self.model.card.parameters * (answer.tokens_in + answer.tokens_out),
                     seconds=answer.seconds or share,
                     evidence=seen,
-                    prompt=_as_text(self.model, talk),
+                    prompt=prompt,
                     problem=problem,
                 )
             )
@@ -192,7 +198,5 @@ class PromptPredictor:
         write_json(folder / "prompt.json", {"calibration": self.calibration})
 
 
-def _as_text(model: Model, talk: Sequence[Message]) -> str:
-    if isinstance(model, LocalModel):
-        return model.render(talk)
+def _as_text(talk: Sequence[Message]) -> str:
     return "\n\n".join(f"[{message.role}]\n{message.content}" for message in talk)

@@ -17,6 +17,7 @@ from taskfit.core.settings import setting
 from taskfit.core.task import Kind, Task
 from taskfit.core.text import Text
 from taskfit.engine.training import Training
+from taskfit.engine.truncate import TooLong
 
 if TYPE_CHECKING:
     from taskfit.engine.aims.aim import Aim, Asked
@@ -24,6 +25,11 @@ if TYPE_CHECKING:
     from taskfit.engine.tune import Tuned
 
 FACTS = "tuned.json"
+LONGER = Text(
+    "longer rows: refuse: stop before training; drop: leave them out; cut_prompt: cut the beginning of the prompt; "
+    "split: cut into pieces",
+    "更长的行：refuse：训练前停止；drop：去除；cut_prompt：截去提示开头；split：切成多段",
+)
 
 
 class Trained(Training, Method):
@@ -66,6 +72,14 @@ class Trained(Training, Method):
         "vector a head reads: mean, last or first token; auto: mean for encoders, last for causal models",
         "分类头读取的向量：mean、last 或 first；auto：编码器用 mean，因果模型用 last",
     )
+    max_length: int | None = setting(
+        None,
+        "most tokens of a row of open answers or conversations; left out: what the model reads",
+        "开放回答或对话每行的最大 token 数；不填则为模型可读的长度",
+        ge=2,
+        le=10_000_000,
+    )
+    too_long: TooLong = setting("refuse", LONGER.en, LONGER.zh)
 
     @abstractmethod
     def prepare(self, model: Any, seed: int) -> Any:
@@ -125,7 +139,7 @@ class Trained(Training, Method):
     def _asked(self) -> "Asked":
         from taskfit.engine.aims.aim import Asked
 
-        return Asked(self.answer_by, self.pooling)
+        return Asked(self.answer_by, self.pooling, self.max_length, self.too_long)
 
 
 @dataclass(frozen=True)

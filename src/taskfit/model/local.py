@@ -104,6 +104,10 @@ class LocalModel:
     def generate(self, prompts: Sequence[Sequence[Message]], *, max_tokens: int, meter: Meter) -> list[Generation]:
         """Return the greedy continuation of each conversation, in order."""
         rows = self.encode([self.render(prompt) for prompt in prompts])
+        return self.continue_rows(rows, max_tokens=max_tokens, meter=meter)
+
+    def continue_rows(self, rows: Sequence[Sequence[int]], *, max_tokens: int, meter: Meter) -> list[Generation]:
+        """Return the greedy continuation of each row of tokens, in order."""
         order = sorted(range(len(rows)), key=lambda i: len(rows[i]))
         answers: dict[int, Generation] = {}
         with meter.running():

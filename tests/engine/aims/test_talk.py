@@ -132,8 +132,9 @@ def test_without_gold_answers_or_a_metric_minus_the_loss_is_the_score(tiny: Tiny
     learner = lesson.learner(model.fork())
     dev = replace(lesson, rows=lesson.dev).learner(model.fork())
     assert lesson.dev_score(learner) == pytest.approx(-loss_of(dev).item(), rel=1e-5)
-    named = replace(lesson.work, practice=ANSWERS, task=replace(OPEN, metrics=("loss",)))
-    assert replace(lesson, work=named).written == []
+    for metric in ("loss", "mae"):
+        named = replace(lesson.work, practice=ANSWERS, task=replace(OPEN, metrics=(metric,)))
+        assert replace(lesson, work=named).written == []
 
 
 def test_of_many_dev_rows_a_part_is_answered_and_that_is_told(
@@ -182,3 +183,13 @@ def test_the_preflight_shows_what_is_learned(tiny: TinyModels, tmp_path: Path) -
     Talk().lesson(Work(tiny.open("llama", chat=True), TALKING, TALKS, desk))
     (found,) = [event for event in events if event.kind == "preflight"]
     assert found.data["answers"] == 2 * len(TALKS.train)
+
+
+def test_what_is_asked_after_training_holds_the_tools_that_were_trained_with(tiny: TinyModels, tmp_path: Path) -> None:
+    model = tiny.open("llama", chat=True)
+    tool = '{"name": "weather"}'
+    with_tool = tuple(replace(one, tools=(tool,)) for one in ANSWERS.train)
+    lesson = lesson_of(model, Practice(with_tool, ANSWERS.dev), tmp_path)
+    (said,) = PromptPredictor(model, TALKING).predict([with_tool[0].without_target()], Meter())
+    assert "weather" in said.prompt
+    assert list(lesson.rows[0].ids)[: said.tokens_in] == model.encode([said.prompt])[0]

@@ -21,6 +21,7 @@ from taskfit.core.text import Text
 from taskfit.engine.features import FrozenStream, freeze_stream
 from taskfit.engine.flops import forward_flops
 from taskfit.engine.learner import Learner
+from taskfit.engine.truncate import TooLong
 from taskfit.model.local import LocalModel
 
 AIMS = Catalog("taskfit.engine.aims", "aim")
@@ -32,6 +33,8 @@ class Asked:
 
     answer_by: Literal["auto", "words", "head"] = "auto"
     pooling: Literal["auto", "mean", "last", "first"] = "auto"
+    max_length: int | None = None
+    too_long: TooLong = "refuse"
 
 
 @dataclass(frozen=True)

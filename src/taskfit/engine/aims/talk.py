@@ -39,6 +39,11 @@ class Talk(Aim):
     length: Length = field(default_factory=Length)
 
     @classmethod
+    def of(cls, asked: Asked) -> "Talk":
+        """See Aim."""
+        return cls(length=Length(asked.max_length, asked.too_long))
+
+    @classmethod
     def wants(cls, asked: Asked, task: Task) -> bool:
         """See Aim."""
         return not task.labels and task.kind in KINDS and asked.answer_by in ("auto", "words")
@@ -74,8 +79,8 @@ class TalkLesson(TokenLesson):
     @property
     def written(self) -> list[Example]:
         """The dev rows that are answered at every look; none where the loss is the score."""
-        dev, metrics = self.work.practice.dev, self.work.task.metrics
-        if not metrics or metrics[0] == "loss" or any(example.target is None for example in dev):
+        dev = self.work.practice.dev
+        if not _leads(self.work.task) or any(example.target is None for example in dev):
             return []
         if len(dev) <= MOST_WRITTEN:
             return list(dev)
@@ -93,6 +98,14 @@ class TalkLesson(TokenLesson):
         if not self.written or not math.isfinite(loss):
             return -loss
         return _value(self.predictor(learner), self.written, self.work.task) - 1e-3 * math.tanh(loss)
+
+
+def _leads(task: Task) -> bool:
+    """Whether the task names a metric that can lead: not the loss, and no error, which is undefined without answers."""
+    if not task.metrics or task.primary_metric == "loss":
+        return False
+    metric = METRICS.module(task.primary_metric)
+    return not ("error" in vars(metric) and metric.error)
 
 
 def _how_measured(lesson: TalkLesson) -> tuple[Text, ...]:
