@@ -111,7 +111,7 @@ def _llamafactory(target: Path, words: list[str], flags: Mapping[str, Any], stag
 
     threads = int(flags["threads"]) if "threads" in flags else None
     order = read_order(target, words, online=bool(flags.get("online")), threads=threads)
-    for sentence in order.told:
+    for sentence in () if _follows() else order.told:
         _say(sentence)
     with _view() as view:
         train_order(order, both(stage.see, view.emit), fresh=fresh)

@@ -98,3 +98,5 @@ def test_a_folder_with_other_things_is_refused_unless_it_may_be_overwritten(tmp_
     with pytest.raises(TaskfitError, match="is not empty"):
         order(tmp_path)
     assert order(tmp_path, overwrite_output_dir=True).overwrite
+    (tmp_path / "out" / "thesis.txt").rename(tmp_path / "out" / "llamafactory.json")  # left by a run that never began
+    order(tmp_path)

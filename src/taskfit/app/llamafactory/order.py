@@ -21,6 +21,9 @@ from taskfit.app.train_settings import TrainSettings
 from taskfit.core.errors import UsageError
 from taskfit.core.text import Text
 
+FACTS = "llamafactory.json"
+BEFORE_A_RUN = (TEMPLATE_FILE, FACTS, "events.jsonl", "crash.log")  # what a run that never began may have left
+
 
 @dataclass(frozen=True)
 class Order:
@@ -150,8 +153,9 @@ def _template(given: Given) -> str | None:
 
 def _check_folder(given: Given, run: Path) -> None:
     """Note a folder in which something else lies; a run of ours in it goes on, or is done already."""
-    strange = [one for one in run.iterdir() if one.name != TEMPLATE_FILE and one.name[0] != "."] if run.is_dir() else []
-    if strange and not (run / "settings.yaml").is_file():
+    if os.environ.get("RANK", "0") != "0" or not run.is_dir() or (run / "settings.yaml").is_file():
+        return  # of several processes (torchrun) the first one looks, for it also writes
+    if any(one.name not in BEFORE_A_RUN and one.name[0] != "." for one in run.iterdir()):
         given.refuse(
             "output_dir",
             Text("is not empty, and what lies there is no run of taskfit", "不为空，且其中不是 taskfit 的运行"),

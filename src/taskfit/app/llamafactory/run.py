@@ -7,19 +7,18 @@ from typing import Any
 
 from taskfit.app.llamafactory.keys import Told
 from taskfit.app.llamafactory.leave import LOG, MADE, TEMPLATE_FILE, TrainerLog, leave_files
-from taskfit.app.llamafactory.order import Order
-from taskfit.app.train import train
+from taskfit.app.llamafactory.order import FACTS, Order
+from taskfit.app.train import train_run
 from taskfit.app.train_place import FINISHED, SETTINGS, begin_anew, differences
 from taskfit.app.train_rows import ground_in_memory
 from taskfit.core.events import Emit, Event, silent
 from taskfit.core.files import read_json, write_atomic, write_json
 
-FACTS = "llamafactory.json"
 EXTRA = (LOG, "train_results.json", "all_results.json", "trainer_state.json", FACTS)
 
 
 def train_order(order: Order, emit: Emit = silent, *, fresh: bool = False) -> Path:
-    """Train as the file asks, and return the folder of what was made; `fresh` begins anew in the folder.
+    """Train as the file asks, and return the folder of the run; `fresh` begins anew in it.
 
     With overwrite_output_dir a finished run, or one of other settings or rows, is done anew; an interrupted one goes on.
     """
@@ -38,11 +37,11 @@ def train_order(order: Order, emit: Emit = silent, *, fresh: bool = False) -> Pa
         log.see(event)
         emit(event)
 
-    folder = train(order.settings, both, order.reading.practice)
+    train_run(order.settings, both, order.reading.practice)
     if lead:
         _write_whole(order, run)
         leave_files(run, template=order.template, rows=rows)
-    return folder
+    return run
 
 
 def _write_whole(order: Order, run: Path) -> None:
