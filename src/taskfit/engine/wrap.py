@@ -11,7 +11,7 @@ import torch
 from safetensors import SafetensorError
 
 from taskfit.core.errors import NotPossible
-from taskfit.core.files import cannot_write, obey_umask
+from taskfit.core.files import cannot_write, obey_umask, read_json, write_json
 from taskfit.core.model import ModelCard
 from taskfit.core.text import Text
 from taskfit.engine.checkpoint import write_tensors
@@ -78,10 +78,19 @@ def save_adapter(model: LocalModel, folder: Path, state: dict[str, torch.Tensor]
     try:
         with _peft_quiet():
             model.network.save_pretrained(target, state_dict=state)
+        _in_order(target / "adapter_config.json")
         for path in target.iterdir():
             obey_umask(path)
     except (OSError, SafetensorError) as problem:
         raise cannot_write(target, problem) from problem
+
+
+def _in_order(path: Path) -> None:
+    """Sort the lists of names in an adapter's config: PEFT writes its sets in an order that changes from run to run."""
+    config = read_json(path)
+    names = {key: value for key, value in config.items() if isinstance(value, list)}
+    sets = {key: value for key, value in names.items() if all(isinstance(one, str) for one in value)}
+    write_json(path, {**config, **{key: sorted(value) for key, value in sets.items()}})
 
 
 def load_adapter(model: LocalModel, folder: Path) -> LocalModel:
