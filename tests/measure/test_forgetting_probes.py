@@ -17,7 +17,9 @@ from taskfit.core.method import Desk, Method
 from taskfit.core.prediction import Predictor, Story
 from taskfit.core.task import Label, Task
 from taskfit.engine.aims.words import Words
+from taskfit.engine.learner import ClassHead
 from taskfit.engine.prompted import PromptPredictor
+from taskfit.engine.tagged import TagPredictor
 from taskfit.engine.trained import TunedPredictor
 from taskfit.engine.tune import Tuned
 from taskfit.measure.forgetting import linear_cka
@@ -317,6 +319,9 @@ def test_the_network_that_answers_is_found_in_each_predictor(tiny: TinyModels) -
     assert adapted_model(prompted) is base
     assert adapted_model(TunedPredictor(Tuned(base, prompted, Story()), Full(), Words())) is base
 
+    tagging = TagPredictor(base, TASK, ClassHead(base.card.width, 7))
+    assert adapted_model(tagging) is base
+
     class Other:
         story = Story()
 
@@ -331,6 +336,7 @@ def test_the_base_answers_the_first_rows_once(tiny: TinyModels, tmp_path: Path) 
     assert answers == [one.answer for one in PromptPredictor(base, TASK).predict(test, Desk(tmp_path, tmp_path).meter)]
     assert probes.answers(TASK, test) is answers
     assert Probes(tiny.open("bert"), MATERIAL, tmp_path).answers(TASK, test) is None
+    assert Probes(base, MATERIAL, tmp_path).answers(replace(TASK, kind="tag"), test) is None
 
 
 def test_an_adapter_is_off_only_within_the_block(tiny: TinyModels) -> None:

@@ -47,6 +47,7 @@ from taskfit.measure.interval import wilson
 from taskfit.model.local import PROBE, LocalModel
 
 SAMPLES, SKILLS = "own-samples-{}.json", "skills"
+ASKED = ("classify", "choose", "answer", "generate", "extract")  # what a model answers when it is only asked
 PHASE = Text("measure forgetting", "测量遗忘")
 
 
@@ -97,6 +98,7 @@ class Probes:
         """Return the base's own answers to the first rows, asked without examples; None where it cannot be asked."""
         closed = bool(task.labels)
         able = scored_exactly(self.base, task) if closed else "generate" in self.base.card.abilities
+        able = able and task.kind in ASKED
         if able and self._answers is None:
             some = [one.without_target() for one in examples[: ROWS[closed]]]
             self._answers = [one.answer for one in PromptPredictor(self.base, task).predict(some, Meter())]

@@ -21,6 +21,7 @@ from taskfit.engine.features import batches_of
 from taskfit.engine.headed import HeadPredictor
 from taskfit.engine.language import WholeModel
 from taskfit.engine.prompted import PromptPredictor
+from taskfit.engine.tagged import TagPredictor
 from taskfit.engine.talk import talk_row
 from taskfit.engine.trained import TunedPredictor
 from taskfit.engine.wrap import adapter_off
@@ -39,7 +40,7 @@ def adapted_model(predictor: Predictor) -> LocalModel | None:
         return predictor.tuned.model
     if isinstance(predictor, AskingPredictor):
         predictor = predictor.inner
-    if isinstance(predictor, (WholeModel, HeadPredictor, PromptPredictor)):
+    if isinstance(predictor, (WholeModel, HeadPredictor, TagPredictor, PromptPredictor)):
         return predictor.model if isinstance(predictor.model, LocalModel) else None
     return None
 
