@@ -16,15 +16,14 @@ from taskfit.core.task import Label, Task
 from taskfit.engine.learner import Row, TokenLearner
 from taskfit.engine.talk import (
     END_ADDED,
-    NOT_CONTINUED,
     SPLIT,
     WEIGHT_LOST,
-    WORDS_LOST,
     TalkRule,
     rows_of_examples,
     rows_of_talk,
     talk_row,
 )
+from taskfit.engine.talk_writer import NOT_CONTINUED, WORDS_LOST
 from taskfit.model.local import LocalModel
 from taskfit.model.open import open_local
 from taskfit.model.template import ChatTemplate
