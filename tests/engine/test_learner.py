@@ -117,6 +117,7 @@ def test_noise_follows_the_step_and_the_row_not_the_batch() -> None:
     torch.manual_seed(11)
     both = neftune_noise([3, 5], 4, 5.0, [7, 2])
     assert torch.equal(neftune_noise([5], 4, 5.0, [2]), both[3:])
+    assert not torch.equal(neftune_noise([5], 4, 5.0, [3]), both[3:])
     torch.manual_seed(12)
     assert not torch.equal(neftune_noise([5], 4, 5.0, [2]), both[3:])
 
@@ -131,6 +132,16 @@ def test_the_noise_is_on_the_embeddings(tiny: TinyModels, family: str) -> None:
     width = model.card.width
     noise = [neftune_noise([len(row.ids)], width, 5.0, [place]) for place, row in enumerate(rows)]
     assert ours.item() == pytest.approx(_plain_loss(tiny.plain(family), rows, noise=noise).item(), rel=1e-5)
+
+
+def test_rows_with_a_common_beginning_share_nothing_under_noise(tiny: TinyModels) -> None:
+    model = tiny.open("qwen2")
+    rows = [Row([*range(10, 30), last], [0.0] * 20 + [1.0]) for last in (30, 31)]
+    assert _learner(model, rows).shared
+    noisy = _learner(model, rows, neftune_alpha=5.0)
+    assert not noisy.shared
+    noisy.mode(training=True)
+    assert torch.isfinite(_ours(noisy))
 
 
 def test_noise_changes_nothing_when_a_step_is_cut_into_pieces(tiny: TinyModels, tmp_path: Path) -> None:

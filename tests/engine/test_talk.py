@@ -249,6 +249,18 @@ def test_prompt_and_answer_never_melt_into_one_token(tiny: TinyModels) -> None:
     (row,) = rows_of_talk(model, talk).rows
     assert list(row.ids[: len(prompt)]) == prompt
     assert _stretches(model, row) == ["ood<|end|>"]
+    # Read back as part of a later prompt the first answer is one token with the prompt's end: it needs a row of its own.
+    two = rows_of_talk(model, (*talk, ASK, Message("assistant", "ood"))).rows
+    assert [_stretches(model, row) for row in two] == [["ood<|end|>"], ["ood<|end|>"]]
+
+
+def test_a_thought_that_the_template_cuts_out_is_learned_all_the_same(tiny: TinyModels) -> None:
+    model = speaking(tiny, "chatml")
+    source = model.template.source.replace("message.content", "message.content.split('</think>')[-1]")
+    model = replace(model, template=ChatTemplate(source, TOKENS))
+    found = rows_of_talk(model, (ASK, THINK))
+    assert _stretches(model, found.rows[0]) == ["<think>\nit ran\n\nto see\n</think>\n\nthe dog<|im_end|>"]
+    assert NOT_CONTINUED in found.notes
 
 
 def test_masks_are_those_of_generation_tags(tiny: TinyModels) -> None:
