@@ -14,7 +14,8 @@ from taskfit.core.errors import DataError, ModelError
 from taskfit.core.meter import Meter
 from taskfit.core.method import Desk
 from taskfit.engine.aims.aim import Work
-from taskfit.engine.aims.imitate import Imitate, check_same_tokens, rows_asked
+from taskfit.engine.aims.imitate import Imitate, check_same_tokens
+from taskfit.engine.aims.words import answer_rows
 from taskfit.engine.imitation import Mix, Taught, imitation_loss
 from taskfit.engine.learner import TokenLearner
 from taskfit.engine.reading import Length
@@ -69,8 +70,8 @@ def test_a_model_that_imitates_itself_under_the_same_prompt_has_nothing_to_learn
 
 def test_rows_asked_after_examples_end_in_the_same_answer(tiny: TinyModels) -> None:
     model = tiny.open("llama", chat=True)
-    short = rows_asked(model, replace(TASK, instruction=""), PRACTICE.train[3:6])
-    long = rows_asked(model, TASK, PRACTICE.train[3:6], PRACTICE.train[:3])
+    short = answer_rows(model, replace(TASK, instruction=""), PRACTICE.train[3:6])
+    long = answer_rows(model, TASK, PRACTICE.train[3:6], PRACTICE.train[:3])
     for one, other in zip(short, long, strict=True):
         ends = [[t for t, learned in zip(row.ids, row.learn, strict=True) if learned] for row in (one, other)]
         assert ends[0] == ends[1]

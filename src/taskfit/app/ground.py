@@ -8,13 +8,13 @@ from pathlib import Path
 from taskfit.app.settings import ClimbSettings, RowsSettings, TaskSettings
 from taskfit.core.errors import DataError
 from taskfit.core.example import Example, Splits
-from taskfit.core.task import Kind, Label, Task
+from taskfit.core.task import OTHER_KINDS, Kind, Label, Task
 from taskfit.core.text import Text
 from taskfit.data.check import check_rows, check_splits
 from taskfit.data.columns import Columns
 from taskfit.data.finding import RowFinding, refuse_blocked
 from taskfit.data.guess import classification, guess_task, is_chinese, remarks_on
-from taskfit.data.kinds import OTHER_KINDS, listed_kind, task_of_kind, usable
+from taskfit.data.kinds import listed_kind, task_of_kind, usable
 from taskfit.data.labels import MOST_LABELS
 from taskfit.data.read import ListedRow, Reading, read_rows
 from taskfit.data.rows import excerpt_of

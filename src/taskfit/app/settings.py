@@ -11,9 +11,8 @@ from pydantic import field_validator, model_validator
 from taskfit.core.catalog import Catalog
 from taskfit.core.method import Method
 from taskfit.core.settings import Refused, Settings, setting
-from taskfit.core.task import Kind
+from taskfit.core.task import OTHER_KINDS, Kind
 from taskfit.core.text import Text
-from taskfit.data.kinds import OTHER_KINDS
 from taskfit.ladder.limits import Limits
 from taskfit.model.remote_settings import RemoteSettings
 

@@ -8,13 +8,13 @@ from taskfit.app.ground import task_of
 from taskfit.app.train_settings import RowFile, TrainRows, TrainSettings
 from taskfit.core.errors import DataError, Finding
 from taskfit.core.example import Example, Practice, Splits
-from taskfit.core.task import Kind, Task
+from taskfit.core.task import OTHER_KINDS, Kind, Task
 from taskfit.core.text import Text
 from taskfit.data.check import check_rows
 from taskfit.data.columns import Columns
 from taskfit.data.finding import RowFinding, Rows, refuse_blocked
 from taskfit.data.guess import remarks_on
-from taskfit.data.kinds import OTHER_KINDS, usable
+from taskfit.data.kinds import usable
 from taskfit.data.mix import Part, mix
 from taskfit.data.read import ListedRow, Reading, read_rows
 from taskfit.data.rows import excerpt_of

@@ -14,7 +14,9 @@ from taskfit.core.text import did_you_mean as did_you_mean  # settings and its r
 class Settings(BaseModel):
     """Base of all settings classes: unknown keys are refused, values are limited, nothing changes later."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, validate_default=False)
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", allow_inf_nan=False, validate_default=False, defer_build=True
+    )
 
     about: ClassVar[Text]
 

@@ -8,6 +8,8 @@ from taskfit.core.target import names_of, names_text, number_of, number_text, sp
 from taskfit.core.text import Text
 
 Kind = Literal["classify", "multilabel", "regress", "extract", "tag", "choose", "answer", "generate"]
+# Kinds whose answer is neither one label nor a text of its own.
+OTHER_KINDS: frozenset[Kind] = frozenset({"tag", "multilabel", "regress"})
 
 _BETWEEN = re.compile(r"[,，、;；|\n]")
 _MARKS = " \t.。!！,，:：\"'“”`*"

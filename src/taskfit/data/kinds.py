@@ -11,7 +11,6 @@ from taskfit.core.text import Text
 from taskfit.data.read import ListedRow
 from taskfit.data.rows import excerpt_of
 
-OTHER_KINDS: frozenset[Kind] = frozenset({"tag", "multilabel", "regress"})
 METRICS = {
     "tag": ("entity_f1",),
     "multilabel": ("micro_f1", "macro_f1", "subset_accuracy"),

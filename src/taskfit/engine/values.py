@@ -4,15 +4,15 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar, Self
 
 import numpy as np
 import torch
 
 from taskfit.core.errors import DataError, UsageError
-from taskfit.core.task import Task
+from taskfit.core.task import Kind, Task
 from taskfit.core.text import Text
-from taskfit.engine.aims.aim import Work
+from taskfit.engine.aims.aim import Aim, Asked, Work
 from taskfit.engine.features import FrozenStream, batches_of, pool_states, pooled
 from taskfit.engine.flops import forward_flops
 from taskfit.engine.headed import HeadPredictor, Pooling, head_rows, load_head, pooling_of
@@ -25,6 +25,38 @@ from taskfit.model.local import LocalModel
 
 # Penalties tried for the head that fine-tuning starts from; they cost next to nothing.
 FIRST_HEADS = 5
+
+
+@dataclass(frozen=True)
+class ValueAim(Aim):
+    """What the aims share whose head says several values: they differ in the kind of task."""
+
+    kind: ClassVar[Kind]
+
+    pooling: Pooling = "auto"
+
+    @classmethod
+    def of(cls, asked: Asked) -> Self:
+        """See Aim."""
+        return cls(asked.pooling)
+
+    @classmethod
+    def wants(cls, asked: Asked, task: Task) -> bool:
+        """See Aim."""
+        return task.kind == cls.kind and asked.answer_by in ("auto", "head")
+
+    def lesson(self, work: Work) -> "ValueLesson":
+        """See Aim."""
+        return value_lesson(work, self.pooling)
+
+    def save(self, predictor: HeadPredictor, folder: Path) -> Mapping[str, Any]:
+        """See Aim."""
+        return save_head(predictor, folder)
+
+    @classmethod
+    def restore(cls, tuned: LocalModel, task: Task, folder: Path, facts: Mapping[str, Any]) -> HeadPredictor:
+        """See Aim."""
+        return restore_head(tuned, task, folder, facts)
 
 
 @dataclass(frozen=True)

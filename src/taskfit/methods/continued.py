@@ -3,7 +3,6 @@
 from dataclasses import replace
 from typing import TYPE_CHECKING, ClassVar, Self
 
-import numpy as np
 from pydantic import model_validator
 
 from taskfit.core.errors import DataError
@@ -87,6 +86,8 @@ class Continued(LanguageTraining):
         """Return what is replayed beside so many rows: drawn by the seed, none twice before all were drawn once."""
         if not (self.replay or self.replay_rows) or not rows:
             return ()
+        import numpy as np
+
         count = max(1, round(rows * self.replay_share / (1 - self.replay_share)))
         found = self._source(count, seed)
         drawn: list[Example] = []

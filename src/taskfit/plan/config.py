@@ -65,25 +65,31 @@ def _heads(config: Config) -> tuple[int, int]:
 
 
 def _llama(config: Config, name: str) -> Shape:
-    width, family = config["hidden_size"], config["model_type"]
+    width = config["hidden_size"]
+    head = _heads(config)[0] // config["num_attention_heads"]
+    more = 2 * head if config["model_type"] == "qwen3" else 0
+    return _usual(config, name, matrices=_gated(config, LLAMA_NAMES), vectors=2 * width + more)
+
+
+def _usual(config: Config, name: str, **own: Any) -> Shape:
+    """A Llama-like layer with RMS norms, its sizes by the names that most configs give them; `own` says what is otherwise."""
+    width = config["hidden_size"]
     query, key = _heads(config)
-    head = query // config["num_attention_heads"]
-    return Shape(
-        name=name,
-        family=family,
-        layers=config["num_hidden_layers"],
-        width=width,
-        inner=config["intermediate_size"],
-        heads=config["num_attention_heads"],
-        query=query,
-        key=key,
-        vocabulary=config["vocab_size"],
-        context=config.get("max_position_embeddings", 0),
-        matrices=_gated(config, LLAMA_NAMES),
-        vectors=2 * width + (2 * head if family == "qwen3" else 0),
-        outside=width,
-        tied=bool(config.get("tie_word_embeddings", False)),
-    )
+    usual = {
+        "family": config["model_type"],
+        "layers": config["num_hidden_layers"],
+        "width": width,
+        "inner": own.get("inner") or config["intermediate_size"],
+        "heads": config["num_attention_heads"],
+        "query": query,
+        "key": key,
+        "vocabulary": config["vocab_size"],
+        "context": config.get("max_position_embeddings", 0),
+        "vectors": 2 * width,
+        "outside": width,
+        "tied": bool(config.get("tie_word_embeddings", False)),
+    }
+    return Shape(name=name, **{**usual, **own})
 
 
 def _gpt2(config: Config, name: str) -> Shape:
@@ -125,22 +131,15 @@ def _bert(config: Config, name: str) -> Shape:
         Matrix("output.dense", inner, width, "inner", True),
     )
     around = config["max_position_embeddings"] + config.get("type_vocab_size", 2) + 2
-    return Shape(
-        name=name,
-        family=config["model_type"],
-        layers=config["num_hidden_layers"],
-        width=width,
-        inner=inner,
-        heads=config["num_attention_heads"],
-        query=width,
-        key=width,
-        vocabulary=config["vocab_size"],
-        context=config["max_position_embeddings"],
+    return _usual(
+        config,
+        name,
         matrices=matrices,
         vectors=4 * width,
         outside=around * width,
         norm="layer",
         saved_inner=1,
+        tied=False,
         encoder=True,
     )
 
@@ -191,25 +190,15 @@ def _falcon(config: Config, name: str) -> Shape:
 def _parallel(config: Config, name: str, *, matrices: tuple[Matrix, ...], norms: int) -> Shape:
     """A layer whose attention and feed-forward part stand side by side, with LayerNorms and a plain GELU."""
     width = config["hidden_size"]
-    query, key = _heads(config)
-    return Shape(
-        name=name,
-        family=config["model_type"],
-        layers=config["num_hidden_layers"],
-        width=width,
-        inner=config["intermediate_size"],
-        heads=config["num_attention_heads"],
-        query=query,
-        key=key,
-        vocabulary=config["vocab_size"],
-        context=config.get("max_position_embeddings", 0),
+    return _usual(
+        config,
+        name,
         matrices=matrices,
         vectors=2 * norms * width,
         outside=2 * width,
         norm="layer",
         norms=norms,
         saved_inner=1,
-        tied=bool(config.get("tie_word_embeddings", False)),
         head_biased=config["model_type"] == "phi",
     )
 
@@ -225,7 +214,7 @@ def _qwen(config: Config, name: str) -> Shape:
         Matrix("mlp.w2", width, inner, "second"),
         Matrix("mlp.c_proj", inner, width, "inner"),
     )
-    return _fused(config, name, matrices=matrices, inner=inner)
+    return _usual(config, name, matrices=matrices, inner=inner)
 
 
 def _chatglm(config: Config, name: str) -> Shape:
@@ -246,7 +235,7 @@ def _chatglm(config: Config, name: str) -> Shape:
         Matrix("mlp.dense_h_to_4h", width, 2 * inner, "second"),
         Matrix("mlp.dense_4h_to_h", inner, width, "inner"),
     )
-    return _fused(told, name, matrices=matrices, inner=inner)
+    return _usual(told, name, matrices=matrices, inner=inner)
 
 
 def _baichuan(config: Config, name: str) -> Shape:
@@ -258,29 +247,7 @@ def _baichuan(config: Config, name: str) -> Shape:
         Matrix("mlp.up_proj", width, inner, "second"),
         Matrix("mlp.down_proj", inner, width, "inner"),
     )
-    return _fused(config, name, matrices=matrices, inner=inner)
-
-
-def _fused(config: Config, name: str, *, matrices: tuple[Matrix, ...], inner: int) -> Shape:
-    """A Llama-like layer with RMS norms whose q, k and v are one matrix."""
-    width = config["hidden_size"]
-    query, key = _heads(config)
-    return Shape(
-        name=name,
-        family=config["model_type"],
-        layers=config["num_hidden_layers"],
-        width=width,
-        inner=inner,
-        heads=config["num_attention_heads"],
-        query=query,
-        key=key,
-        vocabulary=config["vocab_size"],
-        context=config.get("max_position_embeddings", 0),
-        matrices=matrices,
-        vectors=2 * width,
-        outside=width,
-        tied=bool(config.get("tie_word_embeddings", False)),
-    )
+    return _usual(config, name, matrices=matrices, inner=inner)
 
 
 READERS: dict[str, Callable[[Config, str], Shape]] = {

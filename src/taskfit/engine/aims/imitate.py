@@ -13,9 +13,9 @@ from taskfit.core.prediction import Predictor
 from taskfit.core.task import Task
 from taskfit.core.text import Text
 from taskfit.engine.aims.aim import Aim, Asked, Lesson, Work, aim_for
+from taskfit.engine.aims.words import answer_rows
 from taskfit.engine.imitation import ImitationLearner, Mix
 from taskfit.engine.learner import Row
-from taskfit.engine.prompt import conversation
 from taskfit.engine.prompted import PromptPredictor
 from taskfit.engine.reading import Length
 from taskfit.engine.truncate import too_long
@@ -77,10 +77,10 @@ class Imitate(Aim):
         asked = work.task if self.instruction is None else replace(work.task, instruction=self.instruction)
         inner = replace(work, task=asked, practice=Practice(tuple(learned), work.practice.dev))
         lesson = aim_for(Asked(), work.model.card, asked).lesson(inner)
-        rows: Sequence[Row] = rows_asked(work.model, asked, learned)
+        rows: Sequence[Row] = answer_rows(work.model, asked, learned)
         if not isinstance(teacher, LocalModel) or self.share == 0:
             return ImitationLesson(inner, lesson, rows, remarks=(*remarks, *lesson.remarks))
-        taught: Sequence[Row] = rows_asked(teacher, work.task, learned, shown)
+        taught: Sequence[Row] = answer_rows(teacher, work.task, learned, shown)
         rows, taught, left = self._fitting(rows, taught, min(work.model.card.context, teacher.card.context))
         told = (*remarks, *left, *tokens_saved(rows, taught), *lesson.remarks)
         return ImitationLesson(inner, lesson, rows, teacher, taught, Mix(self.share, self.temperature), told)
@@ -171,23 +171,6 @@ class ImitationLesson:
     def predictor(self, learner: Any) -> Predictor:
         """See Lesson."""
         return self.plain.predictor(learner)
-
-
-def rows_asked(
-    model: LocalModel, task: Task, examples: Sequence[Example], shown: Sequence[Example] = ()
-) -> tuple[Row, ...]:
-    """Return rows of which the answer and the token that ends it are learned, after `shown` examples."""
-    prompts = [model.render(conversation(task, example, shown)) for example in examples]
-    words = [task.word_of(example.target or "") for example in examples]
-    end = model.template.answer_end
-    asked = model.encode(prompts)
-    whole = model.encode([p + w + end for p, w in zip(prompts, words, strict=True)])
-    said = model.encode([p + w for p, w in zip(prompts, words, strict=True)])
-    rows = []
-    for question, answer, ids, example in zip(asked, said, whole, examples, strict=True):
-        kept = ids[: len(answer) + 1]
-        rows.append(Row(kept, [place >= len(question) for place in range(len(kept))], str(example.origin)))
-    return tuple(rows)
 
 
 def check_same_tokens(student: LocalModel, teacher: Model) -> None:

@@ -1,44 +1,15 @@
 """Learn to say a number with a linear head on the network's pooled output."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any, ClassVar
+from typing import ClassVar
 
-from taskfit.core.task import Task
-from taskfit.engine.aims.aim import Aim, Asked, Work
-from taskfit.engine.headed import HeadPredictor, Pooling
-from taskfit.engine.values import ValueLesson, restore_head, save_head, value_lesson
-from taskfit.model.local import LocalModel
+from taskfit.core.task import Kind
+from taskfit.engine.values import ValueAim
 
 
 @dataclass(frozen=True)
-class Numbers(Aim):
+class Numbers(ValueAim):
     """A regression head: the mean squared error of standardised targets."""
 
     rank: ClassVar[int] = 4
-
-    pooling: Pooling = "auto"
-
-    @classmethod
-    def of(cls, asked: Asked) -> "Numbers":
-        """See Aim."""
-        return cls(asked.pooling)
-
-    @classmethod
-    def wants(cls, asked: Asked, task: Task) -> bool:
-        """See Aim."""
-        return task.kind == "regress" and asked.answer_by in ("auto", "head")
-
-    def lesson(self, work: Work) -> ValueLesson:
-        """See Aim."""
-        return value_lesson(work, self.pooling)
-
-    def save(self, predictor: HeadPredictor, folder: Path) -> Mapping[str, Any]:
-        """See Aim."""
-        return save_head(predictor, folder)
-
-    @classmethod
-    def restore(cls, tuned: LocalModel, task: Task, folder: Path, facts: Mapping[str, Any]) -> HeadPredictor:
-        """See Aim."""
-        return restore_head(tuned, task, folder, facts)
+    kind: ClassVar[Kind] = "regress"

@@ -13,7 +13,8 @@ from taskfit.core.prediction import Predictor
 from taskfit.core.task import Task
 from taskfit.core.text import Text
 from taskfit.engine.aims.aim import Aim, Asked, Lesson, Work, aim_for
-from taskfit.engine.aims.imitate import question, rows_asked
+from taskfit.engine.aims.imitate import question
+from taskfit.engine.aims.words import answer_rows
 from taskfit.engine.conflict import PROBED, ProjectedLearner, cosines, gradient_of
 from taskfit.engine.dev_loss import mean_loss
 from taskfit.engine.learner import Row, TokenLearner
@@ -159,9 +160,9 @@ def shares_of(sizes: Sequence[int], mixing: Mixing, temperature: float, weights:
     return [one / sum(raw) for one in raw]
 
 
-def _rows(model: LocalModel, task: Task, examples: Sequence[Example]) -> tuple[Row, ...]:
+def _rows(model: LocalModel, task: Task, examples: Sequence[Example]) -> list[Row]:
     asked = [question(example) for example in examples]
-    return rows_asked(model, task, [one for one in asked if one.target])
+    return answer_rows(model, task, [one for one in asked if one.target])
 
 
 def _mix_told(names: Sequence[str], sizes: Sequence[int], shares: Sequence[float]) -> Text:

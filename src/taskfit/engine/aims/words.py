@@ -44,6 +44,7 @@ class Words(Aim):
         if not work.practice.train or not work.practice.dev:
             raise DataError(Text("training needs rows in train and in dev", "训练需要 train 与 dev 都有数据"))
         rows = answer_rows(work.model, work.task, work.practice.train)
+        refuse_longer(work.model, [row.ids for row in rows])
         dev_tokens = sum(map(len, head_rows(work.model, work.task, work.practice.dev)))
         return WordsLesson(work, rows, work.stream([row.ids for row in rows], told=True), dev_tokens)
 
@@ -79,16 +80,19 @@ class WordsLesson:
         return PromptPredictor(learner.model, self.work.task)
 
 
-def answer_rows(model: LocalModel, task: Task, examples: Sequence[Example]) -> list[Row]:
-    """Return training rows: the question, then the answer and one token that ends the turn, which are learned."""
-    prompts = [model.render(conversation(task, example)) for example in examples]
+def answer_rows(model: LocalModel, task: Task, examples: Sequence[Example], shown: Sequence[Example] = ()) -> list[Row]:
+    """Return training rows: the question after the `shown` examples, then the answer and one token that ends the turn.
+
+    The answer and that token are learned. Rows may be longer than the model reads.
+    """
+    prompts = [model.render(conversation(task, example, shown)) for example in examples]
     words = [task.word_of(example.target or "") for example in examples]
     end = model.template.answer_end
     asked = model.encode(prompts)
     said = model.encode([p + w for p, w in zip(prompts, words, strict=True)])
     whole = model.encode([p + w + end for p, w in zip(prompts, words, strict=True)])
-    refuse_longer(model, whole)
-    return [
-        Row(ids[: len(answer) + 1], [place >= len(question) for place in range(len(answer) + 1)][: len(ids)])
-        for question, answer, ids in zip(asked, said, whole, strict=True)
-    ]
+    rows = []
+    for question, answer, ids, example in zip(asked, said, whole, examples, strict=True):
+        kept = ids[: len(answer) + 1]
+        rows.append(Row(kept, [place >= len(question) for place in range(len(kept))], str(example.origin)))
+    return rows
