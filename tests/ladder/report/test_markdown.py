@@ -8,7 +8,7 @@ from taskfit.ladder.report.markdown import escaped, report_markdown
 
 HEAD = r"""# taskfit: reviews
 
-**Decided** Stop at lora: 87.0 % accuracy; full fine-tuning adds 0.5 points \[−2.1, 3.1\], not a difference that these rows can show, and takes 3.1 times as long to adapt.
+**Stop at lora: 87.0 % accuracy; full fine-tuning adds 0.5 points \[−2.1, 3.1\], not a difference that these rows can show, and takes 3.1 times as long to adapt.**
 
 - head: head beats knn\_shot by 8.5 points at a third of its cost.
 """

@@ -21,7 +21,7 @@ def _shown(report: Report, width: int) -> str:
 
 def test_shows_verdict_table_failed_rungs_and_warnings() -> None:
     shown = _shown(sample_report(), 200)
-    assert shown.startswith("Decided\nStop at lora: 87.0 % accuracy;")
+    assert shown.startswith("Stop at lora: 87.0 % accuracy;")
     assert re.search(r"\nlora \(stop here\) +87\.0 \[83\.2, 90\.8\] +\+4\.0 \[\+1\.0, \+7\.0\] ", shown)
     assert "unreadable answers, counted as wrong: zero_shot " in shown
     assert "dpo: not possible: the rows have no rejected answers" in shown

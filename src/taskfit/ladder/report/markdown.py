@@ -10,7 +10,7 @@ from taskfit.ladder.report.forgetting import LEAD, TITLE, collapse_table, forget
 from taskfit.ladder.report.repeat import fact_text, ordered
 from taskfit.ladder.report.table import Cell, Table, comparison_table, ladder_table, reason_text
 from taskfit.ladder.report.visible import one_line
-from taskfit.ladder.report.words import DECIDED, FAILED, IMPOSSIBLE, UNDECIDED, fact_name
+from taskfit.ladder.report.words import FAILED, IMPOSSIBLE, fact_name
 
 _SPECIAL = re.compile(r"([\\`*_\[\]<>#|~&$@]|^[-+=](?!\d)|(?<=^\d)[.)](?=\s|$)|:(?=//))")
 
@@ -24,7 +24,7 @@ def report_markdown(report: Report, language: Language) -> str:
     verdict = report.verdict
     parts = [
         f"# taskfit: {escaped(str(report.run.get('name') or ''))}".rstrip(": "),
-        f"**{say(DECIDED if verdict.kind == 'stop' else UNDECIDED)}** {say(Text(verdict.en, verdict.zh))}",
+        f"**{say(Text(verdict.en, verdict.zh))}**",
         "\n".join(f"- {escaped(one.rung)}: {say(reason_text(one))}" for one in verdict.reasons),
         _heading(Text("The rungs", "各级台阶"), language),
         _table(ladder_table(report), language),

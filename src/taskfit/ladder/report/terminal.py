@@ -9,7 +9,7 @@ from taskfit.core.text import Text
 from taskfit.ladder.report.forgetting import SHORTLY
 from taskfit.ladder.report.table import FORGETTING, Cell, Line, Table, ladder_table, reason_text
 from taskfit.ladder.report.visible import one_line
-from taskfit.ladder.report.words import DECIDED, FAILED, IMPOSSIBLE, UNDECIDED
+from taskfit.ladder.report.words import FAILED, IMPOSSIBLE
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -21,7 +21,6 @@ LONGEST_CELL = 32
 
 def show_report(report: Report, console: "Console") -> None:
     """Print the report; columns that the terminal has no room for are left out, and that is said."""
-    _say(console, str(DECIDED if report.verdict.kind == "stop" else UNDECIDED), "bold cyan")
     _say(console, str(Text(report.verdict.en, report.verdict.zh)), "bold")
     for reason in report.verdict.reasons:
         said = reason_text(reason)
