@@ -56,11 +56,17 @@ class Argument:
     many: bool = False
 
 
+def no_commands() -> tuple["Command", ...]:
+    """Return no commands."""
+    return ()
+
+
 @dataclass(frozen=True)
 class Command:
     """`run` gets the arguments and flags that were typed, by name and dotted key; `example` ends the help.
 
-    `blocks` makes the flags when they are needed, for it imports their settings.
+    `blocks` makes the flags when they are needed, for it imports their settings. A command with `parts` is a group:
+    `taskfit data check` is the part `check` of `data`, and is not run itself. A part is told what it stands `within`.
     """
 
     name: str
@@ -69,6 +75,18 @@ class Command:
     arguments: tuple[Argument, ...] = ()
     blocks: Callable[[], tuple[Block, ...]] = no_blocks
     example: str = ""
+    parts: Callable[[], tuple["Command", ...]] = no_commands
+    within: str = ""
+
+    @property
+    def is_group(self) -> bool:
+        """Whether it is only a name for its parts."""
+        return self.parts is not no_commands
+
+    @property
+    def typed(self) -> str:
+        """The command as it is typed behind `taskfit`."""
+        return f"{self.within} {self.name}".strip()
 
 
 @dataclass(frozen=True)

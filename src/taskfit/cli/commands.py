@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from taskfit.cli.command import Argument, Command, Stage, both
+from taskfit.cli.data import data_command
 from taskfit.cli.flags import Block
 from taskfit.cli.show_memory import memory_blocks, memory_command, model_names
 from taskfit.cli.show_model import show_blocks, show_command
@@ -76,6 +77,7 @@ def _jobs() -> tuple[Command, ...]:
             train_blocks,
             "taskfit train --method lora --model tiny --rows rows.jsonl --run runs/first",
         ),
+        data_command(),
     )
 
 

@@ -50,10 +50,26 @@ def help_of_program(commands: Sequence[Command]) -> str:
     )
 
 
+def help_of_group(command: Command) -> str:
+    """Return the help of a command that has parts: what each is for, and a first example."""
+    parts = command.parts()
+    rows = [(Line(one.name, "bold cyan"), Line(str(one.about))) for one in parts]
+    shown: list[RenderableType] = [
+        _usage(f"taskfit {command.typed} {Text('COMMAND ...', '命令 ...')}"),
+        Line(f"\n{command.about}\n"),
+        *([_panel(COMMANDS, rows)] if rows else []),
+        panel_of(ALWAYS),
+    ]
+    if command.example:
+        shown.append(Line(f"{EXAMPLE}{command.example}"))
+    first = f"taskfit {command.typed} {parts[0].name if parts else ''} --help"
+    return _rendered(*shown, Line(str(Text(f"All about one: {first}", f"某个命令的全部说明：{first}"))))
+
+
 def help_of_command(command: Command) -> str:
     """Return the help of one command: its arguments, then its flags block by block."""
     words = " ".join(map(_as_typed, command.arguments))
-    parts: list[RenderableType] = [_usage(f"taskfit {command.name} {words}"), Line(f"\n{command.about}\n")]
+    parts: list[RenderableType] = [_usage(f"taskfit {command.typed} {words}"), Line(f"\n{command.about}\n")]
     if command.arguments:
         rows = [(Line(one.name.upper(), "bold cyan"), Line(str(one.explanation))) for one in command.arguments]
         parts.append(_panel(ARGUMENTS, rows))

@@ -11,7 +11,7 @@ from typer.core import TyperCommand, TyperGroup
 from taskfit import __version__
 from taskfit.cli.command import Argument, Call, Command
 from taskfit.cli.flags import Flag
-from taskfit.cli.help import help_of_command, help_of_program
+from taskfit.cli.help import help_of_command, help_of_group, help_of_program
 
 COMPLETING = "_TASKFIT_COMPLETE"  # set by the shell when it asks for the words that may follow
 
@@ -46,9 +46,36 @@ def _application(commands: Sequence[Command], words: Sequence[str]) -> typer.Typ
 
     app = typer.Typer(cls=Program, suggest_commands=False)
     app.callback(invoke_without_command=True)(begin)
+    _add(app, commands, words)
+    return app
+
+
+def _add(app: typer.Typer, commands: Sequence[Command], words: Sequence[str]) -> None:
+    """Add commands; flags and parts only of those that are typed, for making them takes time."""
     for command in commands:
-        with_flags = command.name in words or COMPLETING in os.environ
-        app.command(command.name, cls=_class_of(command))(_function_of(command, with_flags=with_flags))
+        asked = command.name in words or COMPLETING in os.environ
+        if command.is_group:
+            app.add_typer(_group(command, words if asked else None), name=command.name)
+        else:
+            app.command(command.name, cls=_class_of(command))(_function_of(command, with_flags=asked))
+
+
+def _group(command: Command, words: Sequence[str] | None) -> typer.Typer:
+    parts = command.parts() if words is not None else ()
+
+    class Group(TyperGroup):
+        """A command that is a name for its parts."""
+
+        def format_help(self, ctx: Any, formatter: Any) -> None:  # noqa: ARG002  (the signature is Typer's)
+            formatter.write(help_of_group(command))
+
+    def begin(ctx: typer.Context) -> None:
+        if ctx.invoked_subcommand is None:
+            typer.echo(ctx.get_help())
+
+    app = typer.Typer(cls=Group, suggest_commands=False)
+    app.callback(invoke_without_command=True)(begin)
+    _add(app, parts, words or ())
     return app
 
 
