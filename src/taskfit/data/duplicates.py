@@ -60,16 +60,20 @@ def duplicate_groups(examples: Sequence[Example]) -> tuple[str, ...]:
 
     The ids depend on what the rows say, not on their order.
     """
-    keys = [key_of(example) for example in examples]
+    return groups_of([key_of(example) for example in examples], [example.group for example in examples])
+
+
+def groups_of(keys: Sequence[str], groups: Sequence[str | None]) -> tuple[str, ...]:
+    """Return the group ids of rows by their keys (see `key_of`) and the groups they are given."""
     # Sorted, so that the result is the same for every order of the rows.
     distinct = sorted(set(keys))
     place = {key: number for number, key in enumerate(distinct)}
     forest = Forest(len(distinct))
     link_similar(distinct, forest)
     first_of: dict[str, int] = {}
-    for example, key in zip(examples, keys, strict=True):
-        if example.group is not None:
-            forest.join(place[key], first_of.setdefault(example.group, place[key]))
+    for key, group in zip(keys, groups, strict=True):
+        if group is not None:
+            forest.join(place[key], first_of.setdefault(group, place[key]))
     names: dict[int, str] = {}
     for number, key in enumerate(distinct):
         names.setdefault(forest.root(number), _short_hash(key))
