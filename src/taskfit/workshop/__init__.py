@@ -1,0 +1,1 @@
+"""Rows that are made, not found: synthesis through a model, and what people say of them."""
