@@ -3,11 +3,16 @@
 import itertools
 import random
 import time
+from collections import Counter
 
+import numpy as np
 import pytest
 
 from taskfit.core.example import Example, Message, Origin, example_of
-from taskfit.data.duplicates import SIMILAR, duplicate_groups, gram_sets, jaccard, normal
+from taskfit.data.duplicates import duplicate_groups
+from taskfit.data.grams import gram_sets
+from taskfit.data.near import SIMILAR, clusters, jaccard, nearest
+from taskfit.data.normal import normal, normals
 
 WORDS = [
     "the",
@@ -95,11 +100,10 @@ def test_groups_do_not_depend_on_the_order():
 @pytest.mark.parametrize("seed", [0, 1, 2])
 def test_finds_the_near_duplicates_that_comparing_all_pairs_finds(seed):
     texts = sorted({normal(text) for text in _corpus(400, seed=seed)})
-    grams = gram_sets(texts)
-    sets = [frozenset(grams.of(row).tolist()) for row in range(len(texts))]
+    sets = _plain_sets(texts)
     parent = list(range(len(texts)))
     for one, other in itertools.combinations(range(len(texts)), 2):
-        if jaccard(sets[one], sets[other]) >= SIMILAR:
+        if _plain_jaccard(sets[one], sets[other]) >= SIMILAR:
             low, high = sorted((parent[one], parent[other]))
             parent = [low if root == high else root for root in parent]
     assert len(set(parent)) < len(texts) - 50, "the corpus must hold near duplicates"
@@ -122,7 +126,7 @@ def test_grams_are_those_of_the_text():
     grams = gram_sets([one, "short", other])
     assert len(grams.of(1)) == 0
     # 12 grams each, 11 in common.
-    assert jaccard(*(frozenset(grams.of(row).tolist()) for row in (0, 2))) == pytest.approx(11 / 13)
+    assert jaccard(grams, np.array([0, 0, 1]), np.array([2, 0, 2])).tolist() == pytest.approx([11 / 13, 1, 0])
 
 
 def test_twelve_thousand_short_rows_take_a_few_seconds():
@@ -136,6 +140,65 @@ def test_nothing_and_one_row_have_groups_too():
     assert duplicate_groups([]) == ()
     assert len(duplicate_groups([example_of("a text that is long enough", "x")])) == 1
     assert len(set(groups_of("", " ", "?"))) == 2
+
+
+def test_similarity_of_pairs_is_that_of_plain_sets():
+    texts = _corpus(300, seed=5)
+    sets = _plain_sets(texts)
+    pairs = list(itertools.combinations(range(len(texts)), 2))
+    found = jaccard(gram_sets(texts), *np.array(pairs).T)
+    assert found.tolist() == pytest.approx([_plain_jaccard(sets[one], sets[other]) for one, other in pairs])
+
+
+def test_similarity_of_long_texts_is_estimated_from_a_sample():
+    words = [f"word{number}" for number in range(4000)]
+    draw = random.Random(3)
+    pairs = [(draw.sample(words, 2000), share) for share in (0, 50, 150, 500)]
+    texts = [" ".join(text) for one, cut in pairs for text in (one, one[cut:])]
+    here, there = np.arange(0, 8, 2), np.arange(1, 8, 2)
+    exact, sample = jaccard(gram_sets(texts), here, there), jaccard(gram_sets(texts, most=512), here, there)
+    assert len(gram_sets(texts, most=512).hashes) == 8 * 512
+    # Three standard errors of a share of 512.
+    assert np.abs(exact - sample).max() < 3 * 0.5 / 512**0.5
+    assert clusters(gram_sets(texts, most=512)).tolist() == [0, 0, 2, 2, 4, 4, 6, 7]
+
+
+def test_nearest_finds_for_each_text_one_of_the_others():
+    texts = [normal(text) for text in _corpus(600, seed=4)]
+    known, asked = texts[:300], texts[300:]
+    sets = _plain_sets(texts)
+    best, how = nearest(gram_sets(asked), gram_sets(known))
+    scores = [[_plain_jaccard(one, other) for other in sets[:300]] for one in sets[300:]]
+    assert sum(max(line) >= SIMILAR for line in scores) > 20, "the corpus must hold near duplicates"
+    for found, similar, line in zip(best.tolist(), how.tolist(), scores, strict=True):
+        assert (found >= 0) == (max(line) >= SIMILAR)
+        assert found < 0 or (similar == pytest.approx(max(line)) and line[found] == pytest.approx(similar))
+
+
+def test_nothing_is_near_nothing():
+    assert nearest(gram_sets([]), gram_sets(["a text that is long enough"]))[0].tolist() == []
+    assert nearest(gram_sets(["a text that is long enough"]), gram_sets([]))[0].tolist() == [-1]
+    assert clusters(gram_sets([])).tolist() == []
+
+
+def test_many_forms_in_one_go_are_those_of_one_text_after_the_other():
+    odd = ["", "?", "①②", "12 ①", "a\nb", "1\n2", "-5", "C++ and c#", "…", "ﬁnal", "१२ कि", "İ", "e\u0301", "\ud800"]
+    texts = [*_corpus(2500, seed=6), *odd, *(f"{one} plain {one}" for one in odd)]
+    assert list(normals(texts)) == [normal(text) for text in texts]
+    assert list(normals(["Only", "ASCII, here!", "!"])) == ["only", "asciihere", "!"]
+
+
+def _plain_sets(texts: list[str]) -> list[set[str]]:
+    """The 5-grams of each text, those in more than half of the texts left out; a text with fewer than six has none."""
+    sets = [{text[at : at + 5] for at in range(len(text) - 4)} if len(text) >= 10 else set() for text in texts]
+    sets = [one if len(one) >= 6 else set() for one in sets]
+    counts = Counter(gram for one in sets for gram in one)
+    assert max(counts.values()) <= len(texts) / 2, "no gram of this corpus is frequent"
+    return sets
+
+
+def _plain_jaccard(one: set[str], other: set[str]) -> float:
+    return len(one & other) / len(one | other) if one and other else 0.0
 
 
 def _corpus(count: int, *, seed: int) -> list[str]:
