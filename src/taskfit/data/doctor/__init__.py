@@ -1,1 +1,1 @@
-"""The dataset doctor: one file is one check, `check(rows)` yields what it finds."""
+"""The dataset doctor: one file is one check, its class (the file's name in CamelCase) is a `data.checking.Check`."""

@@ -1,46 +1,84 @@
 """How many rows each label has: one label only, rare labels, imbalance."""
 
-from collections import Counter
 from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import ClassVar
 
 from taskfit.core.text import Text
-from taskfit.data.finding import RowFinding, Rows, places, quoted
-from taskfit.data.labels import is_closed
-
-FEWEST = 10
-MOST_UNEVEN = 10
+from taskfit.data.checking import Check, Chunk, Means, Whole, threshold
+from taskfit.data.finding import COLLECT, RowFinding, quoted
+from taskfit.data.label_tally import LabelTally, label_tally
 
 
-def check(rows: Rows) -> Iterator[RowFinding]:
-    """Yield findings about the counts of the labels of a closed set."""
-    targets = [example.target for example in rows.examples if example.target is not None]
-    if len(targets) < len(rows.examples) or not is_closed(targets):
-        return
-    counts = Counter(targets)
-    if len(counts) == 1:
+@dataclass(frozen=True)
+class LabelCounts(Check[LabelTally]):
+    """Counts of the labels of a closed set."""
+
+    title: ClassVar[Text] = Text("rows per label", "各标签的行数")
+    runs = "always"
+    fewest: int = threshold(10, "rows below which a label is rare", "标签少于此行数视为稀有")
+    rare_share: float = threshold(
+        0.1, "share of the mean rows per label below which a label is rare", "低于平均每标签行数的此比例视为稀有"
+    )
+    uneven: float = threshold(10, "largest label / smallest label above which rows are uneven", "最多与最少标签之比")
+
+    def map(self, chunk: Chunk, means: Means) -> LabelTally:  # noqa: ARG002
+        """Return the counts of the labels."""
+        return chunk.shared(label_tally)
+
+    def merge(self, one: LabelTally, other: LabelTally) -> LabelTally:
+        """Return the counts of both."""
+        return one + other
+
+    def finish(self, part: LabelTally, whole: Whole) -> Iterator[RowFinding]:  # noqa: ARG002
+        """Yield findings about the counts of the labels of a closed set."""
+        if not part.is_closed:
+            return
+        if len(part.counts) == 1:
+            yield self._one_label(part)
+            return
+        yield from self._rare(part)
+        yield from self._uneven(part)
+
+    def _one_label(self, part: LabelTally) -> RowFinding:
+        name = next(iter(part.counts))
         what = Text(
-            f"every row has the label '{targets[0]}'; there is nothing to tell apart",
-            f"所有行的标签都是 '{targets[0]}'，没有可区分的内容",
+            f"every row has the label '{name}'; there is nothing to tell apart",
+            f"所有行的标签都是 '{name}'，没有可区分的内容",
         )
-        yield RowFinding("one_label", "block", what, len(targets))
-        return
-    least = max(FEWEST, 0.1 * len(targets) / len(counts))
-    rare = sorted(name for name, count in counts.items() if count < least)
-    if rare:
-        names = quoted([f"{name} ({counts[name]})" for name in rare])
+        rule = Text("all rows have one and the same label", "所有行的标签相同")
+        return RowFinding("one_label", "block", what, part.total, rule=rule, effort=COLLECT)
+
+    def _rare(self, part: LabelTally) -> Iterator[RowFinding]:
+        least = max(self.fewest, self.rare_share * part.total / len(part.counts))
+        rare = sorted(name for name, count in part.counts.items() if count < least)
+        if not rare:
+            return
+        names = quoted([f"{name} ({part.counts[name]})" for name in rare])
         what = Text(
             f"{len(rare)} labels have fewer than {least:.0f} rows: {names.en}; collect more, or merge them",
             f"{len(rare)} 个标签不足 {least:.0f} 行：{names.zh}；请补充或合并",
         )
+        rule = Text(
+            f"fewer rows than max({self.fewest}, {self.rare_share:g} x the mean per label)",
+            f"少于 max({self.fewest}, {self.rare_share:g} × 平均每标签行数) 行",
+        )
+        touched = sum(part.counts[name] for name in rare)
         yield RowFinding(
-            "rare_labels", "warn", what, len(rare), places(one for one in rows.examples if one.target in rare)
+            "rare_labels", "warn", what, len(rare), part.shown(rare), rule=rule, effort=COLLECT, rows=touched
         )
-    most, fewest = max(counts.values()), min(counts.values())
-    if most > MOST_UNEVEN * fewest:
-        top = max(counts, key=lambda name: (counts[name], name))
-        share = most / len(targets)
+
+    def _uneven(self, part: LabelTally) -> Iterator[RowFinding]:
+        most, fewest = max(part.counts.values()), min(part.counts.values())
+        if most <= self.uneven * fewest:
+            return
+        top = max(part.counts, key=lambda name: (part.counts[name], name))
         what = Text(
-            f"'{top}' has {share:.0%} of the rows; read macro-F1 beside accuracy",
-            f"'{top}' 占 {share:.0%} 的行；请同时看宏平均 F1 与准确率",
+            f"'{top}' has {most / part.total:.0%} of the rows; read macro-F1 beside accuracy",
+            f"'{top}' 占 {most / part.total:.0%} 的行；请同时看宏平均 F1 与准确率",
         )
-        yield RowFinding("uneven_labels", "warn", what, most)
+        rule = Text(
+            f"the largest label has more than {self.uneven:g} times the rows of the smallest",
+            f"最多的标签超过最少标签的 {self.uneven:g} 倍",
+        )
+        yield RowFinding("uneven_labels", "warn", what, most, rule=rule, effort=COLLECT)
