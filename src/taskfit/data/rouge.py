@@ -4,22 +4,16 @@ Lin 2004, "ROUGE: A Package for Automatic Evaluation of Summaries"; as the filte
 arXiv:2212.10560): a new instruction is kept when its F1 with no earlier one is above 0.7.
 """
 
+import math
 import re
 import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
 from rapidfuzz.distance import LCSseq
-from rapidfuzz.process import cdist
 
 SIMILAR = 0.7
 UNKNOWN = 0  # the code of words that the pool does not hold
-
-Numbers = NDArray[np.integer[Any]]
-Floats = NDArray[np.float64]
 
 # Scripts without spaces are cut into characters. Words of other scripts than Latin stay whole; letters with accents are
 # no part of a word, as in the package rouge_score, so that English gives its numbers exactly.
@@ -46,10 +40,7 @@ def rouge_tokens(text: str) -> list[str]:
 def rouge_l(one: str, other: str) -> float:
     """Return the F1 of the longest common subsequence of two texts, from 0 to 1; 0 when one has no word."""
     first, second = rouge_tokens(one), rouge_tokens(other)
-    if not first or not second:
-        return 0.0
-    common = np.array([LCSseq.similarity(first, second)])
-    return float(_f1(common, len(first), np.array([len(second)]))[0])
+    return _f1(LCSseq.similarity(first, second), len(first), len(second))
 
 
 @dataclass(frozen=True)
@@ -63,7 +54,7 @@ class Similar:
 class RougePool:
     """Texts to which new ones are compared; only those that can be similar enough are looked at.
 
-    A text shares so many words with a similar one that it must share one of its rarest: the rest are never compared.
+    A text shares so many words with a similar one that it must share two of its rarest: the rest are never compared.
     """
 
     def __init__(self, texts: Iterable[str] = (), *, similar: float = SIMILAR):
@@ -72,7 +63,7 @@ class RougePool:
         self._codes: dict[str, int] = {}
         self._places: list[list[int]] = [[]]  # by code: where the word occurs
         self._written: list[str | list[int]] = []  # the texts, one character for each word
-        self._lengths = np.zeros(1024, dtype=np.int64)
+        self._lengths: list[int] = []
         for text in texts:
             self.add(text)
 
@@ -87,39 +78,37 @@ class RougePool:
         for code in set(codes):
             self._places[code].append(place)
         self._written.append(_written(codes))
-        if place == len(self._lengths):
-            self._lengths = np.concatenate([self._lengths, np.zeros_like(self._lengths)])
-        self._lengths[place] = len(codes)
+        self._lengths.append(len(codes))
         return place
 
     def nearest(self, text: str) -> Similar | None:
         """Return the most similar text (of equals the first), or None when none is above the threshold."""
         words = rouge_tokens(text)
-        places = self._candidates(words)
-        if not places.size:
-            return None
         asked = _written([self._codes.get(word, UNKNOWN) for word in words])
-        texts = [self._written[place] for place in places.tolist()]
-        common = cdist([asked], texts, scorer=LCSseq.similarity, dtype=np.int32)
-        scores = _f1(common[0], len(words), self._lengths[places])
-        best = int(scores.argmax())
-        return Similar(int(places[best]), float(scores[best])) if scores[best] > self._similar else None
+        best, score = -1, self._similar
+        for place in self._candidates(words):
+            found = _f1(LCSseq.similarity(asked, self._written[place]), len(words), self._lengths[place])
+            if found > score:
+                best, score = place, found
+        return Similar(best, score) if best >= 0 else None
 
-    def _candidates(self, words: Sequence[str]) -> Numbers:
+    def _candidates(self, words: Sequence[str]) -> list[int]:
         """Return the places, in order, of all texts that can be similar enough to `words`.
 
         F1 = 2 c / (m + n) > s needs c > s (m + n) / 2 common words, so n between m s / (2 - s) and m (2 - s) / s,
-        and c > m s / (2 - s) for every such n. Without one of the rarest m - c + 1 words that is not to be reached.
+        and c > m s / (2 - s) for every such n. At most m - c of the words are not common, so of any m - c + 2 words two are.
         """
-        length, share = len(words), self._similar / (2 - self._similar)
-        least = int(length * share * _SLACK)  # a common word more than this is needed
-        rarest = sorted((self._found(word) for word in words), key=len)[: length - least]
-        found: set[int] = set().union(*rarest)
-        places = np.fromiter(found, dtype=np.int64, count=len(found))
-        places.sort()
-        lengths = self._lengths[places]
-        fits = (lengths >= share * length * _SLACK) & (lengths * share * _SLACK <= length)
-        return places[fits]
+        length, share = len(words), _SLACK * self._similar / (2 - self._similar)
+        least = int(length * share)  # more common words than this are needed
+        rarest = sorted([self._found(word) for word in words], key=len)[: length - least + 1]
+        once: set[int] = set()
+        found = once if least == 0 else set[int]()
+        for places in rarest:
+            if found is not once:
+                found.update(once.intersection(places))
+            once.update(places)
+        low, high, lengths = length * share, length / share if share else math.inf, self._lengths
+        return sorted([place for place in found if low <= lengths[place] <= high])
 
     def _found(self, word: str) -> list[int]:
         return self._places[self._codes.get(word, UNKNOWN)]
@@ -133,8 +122,9 @@ def _written(codes: list[int]) -> str | list[int]:
     return "".join(map(chr, codes)) if max(codes, default=0) <= sys.maxunicode else codes
 
 
-def _f1(common: Numbers, length: int, lengths: Numbers) -> Floats:
+def _f1(common: int, length: int, other: int) -> float:
     """Return F1 by the very operations of rouge_score, whose rounding decides at the threshold."""
-    precision, recall = common / length, common / np.maximum(lengths, 1)
-    total = precision + recall
-    return np.where(total > 0, 2 * precision * recall / np.where(total > 0, total, 1.0), 0.0)
+    if not common:
+        return 0.0
+    precision, recall = common / length, common / other
+    return 2 * precision * recall / (precision + recall)
