@@ -45,4 +45,4 @@ class Catalog:
 
     @property
     def _noun_zh(self) -> str:
-        return {"method": "方法", "format": "格式", "metric": "指标"}.get(self.noun, self.noun)
+        return {"method": "方法", "format": "格式", "metric": "指标", "shape": "行格式"}.get(self.noun, self.noun)

@@ -42,13 +42,14 @@ class Message:
 
 @dataclass(frozen=True)
 class Origin:
-    """Where a row came from; `line` is 1-based, of the file."""
+    """Where a row came from; `line` is 1-based, of the file; of several rows in one line, `row` tells the later ones."""
 
     file: str
     line: int
+    row: int | None = None
 
     def __str__(self) -> str:
-        return f"{self.file}:{self.line}"
+        return f"{self.file}:{self.line}" + (f"#{self.row}" if self.row is not None else "")
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@ from dataclasses import replace
 from taskfit.core.example import Message
 from taskfit.core.text import Text
 from taskfit.data.json_text import STRICT, TOO_DEEP, Refused, written_json
+from taskfit.data.blocks import unblocked
 from taskfit.data.message import message_of
 from taskfit.data.wrong import Wrong, kind_of, whole_text
 
@@ -14,13 +15,18 @@ ANSWERERS = ("assistant", "bot", "chatgpt")
 
 def conversation_of(value: object, column: str) -> tuple[Message, ...]:
     """Return the messages in the cell `column` of a row, in an order that can be learned; raise Wrong otherwise."""
+    return check_order(messages_of(value, column))
+
+
+def messages_of(value: object, column: str) -> tuple[Message, ...]:
+    """Return the messages in the cell `column` of a row, in whatever order; raise Wrong when one cannot be read."""
     items = json_inside(value, column)
     if not isinstance(items, list):
         raise Wrong(kind_of(column, items, Text("a list of messages", "消息列表")))
     if not items:
         raise Wrong(Text(f"'{column}' holds no message", f"'{column}' 中没有任何消息"))
     messages = [message for number, item in enumerate(items, 1) for message in _messages(item, number)]
-    return check_order(_joined(messages))
+    return tuple(_joined(messages))
 
 
 def tools_of(value: object, column: str) -> tuple[str, ...]:
@@ -78,7 +84,7 @@ def _messages(item: object, number: int) -> list[Message]:
         raise Wrong(Text(what.en.replace("'", ""), f"第 {number} 条消息不是对象"))
     if "role" not in item and "from" not in item:
         return _pair(item, number)
-    return [message_of(item, number)]
+    return [message_of(one, number) for one in unblocked(item)]
 
 
 def _pair(item: Mapping[str, object], number: int) -> list[Message]:

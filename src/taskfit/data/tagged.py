@@ -13,6 +13,7 @@ from taskfit.data.bio import is_tag, spans_of_tags
 from taskfit.data.columns import ALPACA, CONVERSATIONS, LABELS, TEXTS, Columns
 from taskfit.data.rows import BadRow, RawRow, Table, columns_of, excerpt_of
 from taskfit.data.words_of import join
+from taskfit.data.wrong import Wrong
 
 WORDS = ("tokens", "words", "token")
 TAGS = ("ner_tags", "tags", "ner", "bio_tags", "labels", "label")
@@ -35,12 +36,11 @@ class Tagged:
     columns: Columns | None
 
 
-class _Wrong(Exception):
+class _Wrong(Wrong):
     """Why a row does not say what the others say."""
 
     def __init__(self, en: str, zh: str):
-        super().__init__(en)
-        self.reason = Text(en, zh)
+        super().__init__(Text(en, zh))
 
 
 def with_targets(table: Table, asked: Columns | None) -> Tagged:
@@ -73,25 +73,38 @@ def _of_words(table: Table, asked: Columns) -> tuple[Change, Columns] | None:
         return None
 
     def change(row: RawRow) -> RawRow:
-        said, told = row.fields.get(words), row.fields.get(tags)
-        if not _texts(said) or not isinstance(told, list) or not _tags(told):
-            raise _Wrong(
-                f"'{words}' or '{tags}' is no list of words or tags", f"'{words}' 或 '{tags}' 不是词或标记的列表"
-            )
-        assert isinstance(said, list)
-        if len(said) != len(told):
-            raise _Wrong(f"{len(said)} words, but {len(told)} tags", f"{len(said)} 个词，却有 {len(told)} 个标记")
-        strange = next((str(tag) for tag in told if not is_tag(str(tag))), None)
-        if strange is not None:
-            raise _Wrong(
-                f"the tag '{strange}' is not O or a form of B-KIND (write names, not numbers)",
-                f"标记 '{strange}' 既不是 O 也不是 B-类别 的形式（请写名称而不是编号）",
-            )
-        joined = join([str(word) for word in said])
-        entities = spans_text(joined.characters(span) for span in spans_of_tags([str(tag) for tag in told]))
-        return _with(row, (words, tags), {words: joined.text, tags: entities})
+        found = tagged_words(row.fields.get(words), row.fields.get(tags), (words, tags))
+        return _with(row, (words, tags), {words: found.text, tags: spans_text(found.spans)})
 
     return change, replace(asked, text=words, label=tags)
+
+
+@dataclass(frozen=True)
+class TaggedWords:
+    """Words joined to a text, and the entities that their tags tell, in characters of it."""
+
+    words: tuple[str, ...]
+    text: str
+    spans: tuple[Span, ...]
+
+
+def tagged_words(said: object, told: object, names: tuple[str, str]) -> TaggedWords:
+    """Return what a list of words and a list of their tags say; raise Wrong when they are none. `names` are the columns."""
+    words, tags = names
+    if not _texts(said) or not isinstance(told, list) or not _tags(told):
+        raise _Wrong(f"'{words}' or '{tags}' is no list of words or tags", f"'{words}' 或 '{tags}' 不是词或标记的列表")
+    assert isinstance(said, list)
+    if len(said) != len(told):
+        raise _Wrong(f"{len(said)} words, but {len(told)} tags", f"{len(said)} 个词，却有 {len(told)} 个标记")
+    strange = next((str(tag) for tag in told if not is_tag(str(tag))), None)
+    if strange is not None:
+        raise _Wrong(
+            f"the tag '{strange}' is not O or a form of B-KIND (write names, not numbers)",
+            f"标记 '{strange}' 既不是 O 也不是 B-类别 的形式（请写名称而不是编号）",
+        )
+    joined = join([str(word) for word in said])
+    spans = {joined.characters(span) for span in spans_of_tags([str(tag) for tag in told])}
+    return TaggedWords(tuple(map(str, said)), joined.text, tuple(sorted(spans)))
 
 
 def _of_text(table: Table, asked: Columns) -> tuple[Change, Columns] | None:
@@ -171,11 +184,16 @@ def _labels_text(said: str, value: object) -> str:
 
 
 def _entities_text(said: str, value: object) -> str:
+    return spans_text(spans_in(said, value))
+
+
+def spans_in(said: str, value: object) -> tuple[Span, ...]:
+    """Return the entities of the text `said` in any of the known forms, sorted; raise Wrong when they are none."""
     if isinstance(value, dict):
-        return spans_text(_by_kind(said, value))
+        return tuple(sorted(set(_by_kind(said, value))))
     if not isinstance(value, list):
         raise _Wrong("the entities are no list", "实体不是列表")
-    return spans_text(_entity(said, one) for one in value)
+    return tuple(sorted({_entity(said, one) for one in value}))
 
 
 def _by_kind(said: str, value: Mapping[str, object]) -> list[Span]:
