@@ -41,8 +41,11 @@ class Grams:
         """Return the grams for which `keep` is true; texts that keep too few have none."""
         row = np.repeat(np.arange(len(self.sizes)), self.sizes)
         sizes = np.bincount(row[keep], minlength=len(self.sizes)).astype(np.int64)
-        enough = sizes >= FEWEST_GRAMS
-        return Grams(self.hashes[keep & enough[row]], np.where(enough, sizes, 0), self.cut)
+        return Grams(self.hashes[keep], sizes, self.cut).only(sizes >= FEWEST_GRAMS)
+
+    def only(self, texts: NDArray[np.bool_]) -> "Grams":
+        """Return the grams of the texts for which `texts` is true; the others have none."""
+        return Grams(self.hashes[np.repeat(texts, self.sizes)], np.where(texts, self.sizes, 0), self.cut)
 
 
 def gram_sets(texts: Sequence[str], *, most: int | None = None) -> Grams:

@@ -21,7 +21,7 @@ class SameRows(Check[list[Said]]):
     """Exact duplicates, near duplicates, and the largest group when it is large."""
 
     title: ClassVar[Text] = Text("rows that say the same", "重复的行")
-    runs = "always"
+    runs = "quick"  # the full check has `copies`
     near: float = threshold(0.05, "share of near duplicates above which they warn", "近似重复行超过此比例时警告")
     large: float = threshold(0.05, "share of rows in one group above which it is told", "单个分组超过此比例时提示")
 
