@@ -4,7 +4,8 @@
     ├── UsageError      2  a flag, a settings file, a combination of them
     ├── DataError       3  rows that cannot be used
     ├── ModelError      4  weights, tokenizer, adapter, checkpoint, endpoint
-    │   └── NotPossible    this model cannot do this method: a row in the report, not a crash
+    │   ├── NotPossible    this model cannot do this method: a row in the report, not a crash
+    │   └── LimitReached   a limit of requests or money that the user set: what is there is kept
     ├── DiskError       5  no space, no permission, a broken medium
     ├── BusyError       6  a lock or an address is taken
     └── TrainingError   7  the loss or a gradient stopped being a number
@@ -76,6 +77,10 @@ class ModelError(TaskfitError):
 
 class NotPossible(ModelError):
     """This model cannot do this method; shown as a row of the report with the reason."""
+
+
+class LimitReached(ModelError):
+    """A limit of requests or money is reached; answers received so far are kept."""
 
 
 class DiskError(TaskfitError):

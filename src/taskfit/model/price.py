@@ -57,6 +57,13 @@ class Purse:
             self.tokens += sum(used)
             self.money += self.price.of(*used)
 
+    def put_in(self, requests: int, tokens: tuple[int, int]) -> None:
+        """Count what was spent before: requests, and tokens (in, out)."""
+        with self._lock:
+            self.requests += requests
+            self.tokens += sum(tokens)
+            self.money += self.price.of(*tokens)
+
     @property
     def spent(self) -> Text:
         """What was spent, as a phrase."""

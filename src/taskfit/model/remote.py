@@ -7,15 +7,17 @@ from collections.abc import Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import httpx
 
-from taskfit.core.errors import ModelError, UsageError
+from taskfit.core.errors import LimitReached, ModelError, UsageError
 from taskfit.core.example import Message
 from taskfit.core.meter import Meter
 from taskfit.core.model import Generation, ModelCard
 from taskfit.core.text import Text
+from taskfit.model.pace import Pace
 from taskfit.model.price import Price, Purse
 from taskfit.model.remote_address import Address, address_of
 from taskfit.model.remote_cache import AnswerCache, key_of
@@ -28,11 +30,12 @@ NOT_ASKED = Failure(Text("not asked: the work was stopped before", "未提问：
 FILTERED = Text("the endpoint's content filter withheld the answer", "接口的内容过滤器拦截了回答")
 
 
-def open_remote(settings: RemoteSettings, *, cache: Path | None = None) -> "RemoteModel":
+def open_remote(settings: RemoteSettings, *, cache: Path | None = None, lasting: bool = False) -> "RemoteModel":
     """Return the model at `settings.url`; nothing is sent before the first question.
 
-    `cache` is the file of answers kept so far (JSON lines); a second run with it costs nothing. Raise UsageError
-    for an address or a key that cannot be used.
+    `cache` is the file of answers kept so far (JSON lines); a second run with it costs nothing. With `lasting` the limits
+    hold for all that the cache has cost, not for this command alone. Raise UsageError for an address or a key that
+    cannot be used.
     """
     address = address_of(settings)
     if settings.max_money is not None and settings.price_in == settings.price_out == 0:
@@ -42,7 +45,11 @@ def open_remote(settings: RemoteSettings, *, cache: Path | None = None) -> "Remo
                 "未设置 'price_in' 或 'price_out' 时 'max_money' 无意义",
             )
         )
-    return RemoteModel(settings, address, AnswerCache(cache))
+    kept = AnswerCache(cache)
+    model = RemoteModel(settings, address, kept)
+    if lasting:
+        model.purse.put_in(kept.requests, kept.tokens)
+    return model
 
 
 @dataclass(frozen=True)
@@ -63,7 +70,8 @@ class RemoteModel:
         self._address = address
         self._cache = cache
         self._price = Price(settings.price_in, settings.price_out)
-        self._purse = Purse(self._price, settings.max_requests, settings.max_money)
+        self.purse = Purse(self._price, settings.max_requests, settings.max_money)
+        self._pace = Pace(settings.per_minute)
 
     @property
     def card(self) -> ModelCard:
@@ -79,13 +87,21 @@ class RemoteModel:
             note=self._address.url,
         )
 
-    def generate(self, prompts: Sequence[Sequence[Message]], *, max_tokens: int, meter: Meter) -> list[Generation]:
+    def generate(
+        self,
+        prompts: Sequence[Sequence[Message]],
+        *,
+        max_tokens: int,
+        meter: Meter,
+        more: Mapping[str, object] = MappingProxyType({}),
+    ) -> list[Generation]:
         """Return the answer to each conversation, in order; one that failed has finish "error" and the reason.
 
-        Raise ModelError when a limit is reached, when the endpoint refuses altogether, or when nothing was answered.
+        `more` are fields sent along beside those of the settings, or instead of them (top_p, stop, seed).
+        Raise LimitReached when a limit is reached, ModelError when the endpoint refuses altogether, or when nothing was answered.
         Answers received until then are in the cache.
         """
-        bodies = [self._body(prompt, max_tokens) for prompt in prompts]
+        bodies = [{**self._body(prompt, max_tokens), **more} for prompt in prompts]
         keys = [key_of(self._address.url, body) for body in bodies]
         known = {key: answer for key in keys if (answer := self._cache.get(key)) is not None}
         wanted = {key: body for key, body in zip(keys, bodies, strict=True) if key not in known}
@@ -135,23 +151,24 @@ class RemoteModel:
         dice = random.Random(f"{self._settings.seed}:{key}")
         expected = (prompt_tokens(body), int(body[self._settings.limit_name]))
         for attempt in range(self._settings.retries + 1):
-            if stop.is_set():
+            if stop.wait(self._pace.turn()):
                 return _Asked(NOT_ASKED, attempt)
-            limit = self._purse.open_for(*expected)
+            limit = self.purse.open_for(*expected)
             if limit is not None:
                 return _Asked(NOT_ASKED, attempt, limit)
             outcome: Answer | Failure = NOT_ASKED
             try:
                 outcome = send(client, self._address, body, timeout_seconds=self._settings.timeout_seconds)
             finally:
-                self._purse.settle(expected, _used(outcome))
+                self.purse.settle(expected, _used(outcome))
             if isinstance(outcome, Answer):
                 self._cache.put(key, outcome)
                 return _Asked(outcome, attempt + 1)
             if not outcome.again or attempt == self._settings.retries:
                 break
             pause = min(LONGEST_PAUSE_SECONDS, self._settings.wait_seconds * 2**attempt) * (0.5 + dice.random() / 2)
-            stop.wait(max(pause, outcome.wait_seconds))
+            self._pace.rest(outcome.wait_seconds)
+            stop.wait(pause)
         return _Asked(outcome, attempt + 1)
 
     def _count(self, future: "Future[_Asked]", meter: Meter) -> None:
@@ -182,8 +199,8 @@ class RemoteModel:
             raise self._nothing(failures)
 
     def _limit_reached(self, limit: Text, here: int, wanted: int) -> ModelError:
-        spent = self._purse.spent
-        return ModelError(
+        spent = self.purse.spent
+        return LimitReached(
             Text(
                 f"the limit {limit.en} is reached: {spent.en}; {here} of {wanted} new answers are there",
                 f"已达到上限 {limit.zh}：{spent.zh}；{wanted} 个新回答中已得到 {here} 个",

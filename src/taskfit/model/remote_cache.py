@@ -34,6 +34,17 @@ class AnswerCache:
         self._lock = threading.Lock()
         self._answers = self._read(path) if path is not None and path.exists() else {}
 
+    @property
+    def requests(self) -> int:
+        """How many answers there are."""
+        return len(self._answers)
+
+    @property
+    def tokens(self) -> tuple[int, int]:
+        """How many tokens all answers took (in, out)."""
+        kept = self._answers.values()
+        return sum(one.tokens_in for one in kept), sum(one.tokens_out for one in kept)
+
     def get(self, key: str) -> Answer | None:
         """Return the answer for `key`, or None."""
         return self._answers.get(key)

@@ -43,6 +43,9 @@ class RemoteSettings(Settings):
         le=60,
     )
     concurrency: int = setting(4, "requests at the same time", "同时进行的请求数", ge=1, le=256)
+    per_minute: int | None = setting(
+        None, "most requests a minute, evenly spread; none = no limit", "每分钟最多的请求数，均匀发送；空 = 不限", ge=1
+    )
     max_requests: int | None = setting(
         None,
         "most requests of one command, repetitions counted; none = no limit",
