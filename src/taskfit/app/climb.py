@@ -167,9 +167,10 @@ def open_model(settings: ClimbSettings) -> Model:
 
     device = device_of(settings)
     dtype = "bfloat16" if settings.precision == "bfloat16" else "float32"
-    model = open_local(settings.model, online=settings.online, dtype=dtype, device=device)
+    options: dict[str, Any] = {"online": settings.online, "device": device, "bits": settings.bits}
+    model = open_local(settings.model, dtype=dtype, **options)
     if settings.precision == "auto" and model.card.parameters >= BFLOAT16_FROM and _has_bfloat16():
-        return open_local(settings.model, online=settings.online, dtype="bfloat16", device=device)
+        return open_local(settings.model, dtype="bfloat16", **options)
     return model
 
 

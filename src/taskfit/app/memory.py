@@ -3,8 +3,11 @@
 from dataclasses import dataclass, replace
 from typing import ClassVar, Literal
 
+from pydantic import model_validator
+
+from taskfit.app.bits import Bits
 from taskfit.core.errors import UsageError
-from taskfit.core.settings import Settings, setting
+from taskfit.core.settings import Refused, Settings, setting
 from taskfit.core.text import Text
 from taskfit.plan.activations import Attention
 from taskfit.plan.change import Form, Knobs, Way
@@ -20,6 +23,8 @@ from taskfit.plan.sizes import Packing, Precision, read_size
 USUAL_LENGTH = 2048
 TABLE_MODELS = ("llama-2-7b", "llama-2-13b")
 TABLE_WAYS: tuple[Way, ...] = ("full", "lora", "qlora")
+CHANGE_THE_BASE: tuple[Way, ...] = ("full", "last_layers")
+PACKING_OF: dict[int | None, Packing] = {None: "", 4: "nf4", 8: "int8"}
 ALL_WAYS: tuple[Way, ...] = ("inference", "head", "last_layers", "prefix", "adapter", "qlora", "lora", "full")
 
 
@@ -50,6 +55,11 @@ class MemorySettings(Settings):
         "",
         "keep the base's matrices in few bits; left out: nf4 for qlora, else whole",
         "用低位数保存基座矩阵；不填则 qlora 为 nf4，其他方法不量化",
+    )
+    bits: Bits = setting(
+        None,
+        "the same as the commands that open a model say it: 4 is nf4, 8 is int8",
+        "与打开模型的命令写法相同：4 即 nf4，8 即 int8",
     )
     gradient_checkpointing: bool = setting(
         False,
@@ -101,6 +111,29 @@ class MemorySettings(Settings):
         le=1_000_000_000,
     )
 
+    @model_validator(mode="after")
+    def _few_bits_can_be_trained(self) -> "MemorySettings":
+        if self.bits is not None and self.packing:
+            raise Refused(
+                Text("'bits' and 'packing' say the same thing", "'bits' 与 'packing' 说的是同一件事"),
+                Text("keep one of them", "请只保留一个"),
+            )
+        if (self.bits is not None or self.packing) and self.method in CHANGE_THE_BASE:
+            kept = self.packing or f"{self.bits} bits"
+            raise Refused(
+                Text(
+                    f"{self.method} trains the base's own weights, which cannot be trained when kept as {kept}",
+                    f"{self.method} 训练基座自身的权重，而以 {kept} 存储的权重无法训练",
+                ),
+                Text("ask for qlora or lora", "请改用 qlora 或 lora"),
+            )
+        return self
+
+    @property
+    def kept_as(self) -> Packing:
+        """How the base's matrices are kept, however it was said."""
+        return self.packing or PACKING_OF[self.bits]
+
 
 @dataclass(frozen=True)
 class Need:
@@ -122,7 +155,10 @@ def memory(settings: MemorySettings, model: str | None = None) -> tuple[Need, ..
     """
     room = _room(settings)
     models = TABLE_MODELS if model is None else (model,)
-    ways = (settings.method,) if settings.method else TABLE_WAYS if model is None else ALL_WAYS
+    usual = TABLE_WAYS if model is None else ALL_WAYS
+    if settings.kept_as:
+        usual = tuple(way for way in usual if way not in CHANGE_THE_BASE)
+    ways = (settings.method,) if settings.method else usual
     if not settings.method and model is None:  # as such models are trained
         settings = settings.model_copy(update={"gradient_checkpointing": True})
     shapes = [read_shape(name) for name in models]
@@ -146,7 +182,7 @@ def order_of(settings: MemorySettings, shape: Shape, way: Way) -> Order:
         batch=settings.batch,
         length=settings.length or min(USUAL_LENGTH, shape.context or USUAL_LENGTH),
         precision=settings.precision,
-        packing=settings.packing,
+        packing=settings.kept_as,
         checkpointing=settings.gradient_checkpointing,
         accumulation=settings.accumulation,
         optimizer=settings.optimizer,

@@ -8,7 +8,9 @@ from typing import Any, ClassVar, Literal
 
 from pydantic import field_validator, model_validator
 
+from taskfit.app.bits import KEPT_IN, Bits, refuse_changed, refuse_remote
 from taskfit.core.catalog import Catalog
+from taskfit.core.errors import UsageError
 from taskfit.core.method import Method
 from taskfit.core.settings import Refused, Settings, setting
 from taskfit.core.task import OTHER_KINDS, Kind
@@ -195,6 +197,7 @@ class ClimbSettings(Settings):
         "基础模型：tiny（内置）、本地目录、hub 名称（需 --online）或接口的 http(s) 地址",
         min_length=1,
     )
+    bits: Bits = setting(None, KEPT_IN.en, KEPT_IN.zh)
     remote: RemoteSettings | None = setting(
         None, "how to ask the endpoint, when the model is an address", "模型为接口地址时的访问设置"
     )
@@ -269,6 +272,19 @@ class ClimbSettings(Settings):
             )
         return {**value, "remote": {**(remote or {}), "url": model}} if is_address else value
 
+    @model_validator(mode="after")
+    def _few_bits_can_be_used(self) -> "ClimbSettings":
+        """Refuse what cannot be opened, and rungs that cannot be trained, in few bits; both models are opened so."""
+        if self.is_remote:
+            refuse_remote(self.bits)
+        for rung in self.rungs if self.bits is not None else ():
+            try:
+                method = method_class(rung.method).read(rung.settings)
+            except UsageError:
+                continue  # told with the settings of methods
+            refuse_changed(rung.method, method, self.bits)
+        return self
+
     def values(self) -> dict[str, Any]:
         """Return all settings as a task file holds them; reading them again gives equal settings."""
         values = self.model_dump(mode="json")
@@ -310,17 +326,19 @@ def method_class(name: str) -> type[Method]:
     return found
 
 
-def default_rungs(kind: Kind | None = None) -> tuple[RungSettings, ...]:
+def default_rungs(kind: Kind | None = None, *, packed: bool = False) -> tuple[RungSettings, ...]:
     """Return the rungs of a ladder for which none were named: all methods that are on by default, cheapest first.
 
     Where the task is told to be of entities, several labels or numbers, the methods made for that alone are on, too,
-    and those that cannot do it are off.
+    and those that cannot do it are off. Where the base is `packed` in few bits, those that change its own weights are.
     """
     methods = {name: method_class(name) for name in METHODS.names()}
     other = kind is not None and kind in OTHER_KINDS
     chosen = [
         (method.rank, name)
         for name, method in methods.items()
-        if (method.by_default or (other and method.kinds == {kind})) and (not other or kind in method.kinds)
+        if (method.by_default or (other and method.kinds == {kind}))
+        and (not other or kind in method.kinds)
+        and not (packed and method.changes in ("some weights", "all weights"))
     ]
     return tuple(RungSettings(method=name) for _, name in sorted(chosen))

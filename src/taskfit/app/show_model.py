@@ -1,13 +1,18 @@
 """Explain a model: its kind, its parameters by part, what a head changes, and whether it answers or continues."""
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
+from taskfit.app.bits import KEPT_IN, Bits
 from taskfit.core.example import Message
 from taskfit.core.meter import Meter
 from taskfit.core.settings import Settings, setting
 from taskfit.core.text import Text, same
 from taskfit.model.anatomy import Form, Part, forms_of, parts_of
+from taskfit.plan.sizes import show_size
+
+if TYPE_CHECKING:
+    import torch
 
 # The question by which one sees it: a base model goes on with the sentence, a tuned one answers and stops.
 QUESTION = Text("Teach me to swim.", "教我游泳。")
@@ -29,6 +34,7 @@ class ShowModelSettings(Settings):
         None, "what it is asked; default: to teach swimming", "向它提的问题；默认请它教游泳", min_length=1
     )
     ask: bool = setting(True, "ask it and show what it says", "向模型提问并显示它的回答")
+    bits: Bits = setting(None, KEPT_IN.en, KEPT_IN.zh)
     online: bool = setting(False, "allow downloads of models from the hub", "允许从 hub 下载模型")
 
 
@@ -64,7 +70,7 @@ def _page(name: str, settings: ShowModelSettings) -> ModelPage:
     from taskfit.model.folder import read_shapes
     from taskfit.model.open import open_local
 
-    model = open_local(name, online=settings.online)
+    model = open_local(name, online=settings.online, bits=settings.bits)
     card = model.card
     causal = card.architecture == "causal"
     spoken = _spoken(model, settings.question or str(QUESTION)) if settings.ask and causal else None
@@ -80,6 +86,7 @@ def _page(name: str, settings: ShowModelSettings) -> ModelPage:
             (Text("vocabulary", "词表"), same(f"{card.vocabulary:,}")),
             (Text("context, tokens", "上下文，token"), same(f"{card.context:,}")),
             (Text("chat template", "对话模板"), Text("yes", "有") if card.chat else Text("none", "无")),
+            *_packed(model.network, settings.bits),
             *((Text("remark", "备注"), remark) for remark in model.remarks),
         ),
         parts_of(model.network),
@@ -87,6 +94,17 @@ def _page(name: str, settings: ShowModelSettings) -> ModelPage:
         _kind(causal, card.chat, spoken),
         spoken,
     )
+
+
+def _packed(network: "torch.nn.Module", bits: int | None) -> tuple[tuple[Text, Text], ...]:
+    """Return the line on weights kept in few bits: how many, and the bytes of all weights."""
+    if bits is None:
+        return ()
+    held = sum(one.nbytes for one in (*network.parameters(), *network.buffers()))
+    told = Text(
+        f"{bits} bits in the layers; all weights {show_size(held)}", f"各层 {bits} 位；全部权重 {show_size(held)}"
+    )
+    return ((Text("kept in", "存储"), told),)
 
 
 def _spoken(model: object, question: str) -> Spoken:

@@ -57,7 +57,10 @@ def _checked(values: Mapping[str, Any], where: str, lines: Mapping[str, int | st
     findings += _wrong_settings_of_methods(values.get("rungs"), where, lines)
     if findings or settings is None:
         raise UsageError(findings)
-    return settings if settings.rungs else settings.model_copy(update={"rungs": default_rungs(settings.task.kind)})
+    if settings.rungs:
+        return settings
+    rungs = default_rungs(settings.task.kind, packed=settings.bits is not None)
+    return settings.model_copy(update={"rungs": rungs})
 
 
 def _wrong_settings_of_methods(rungs: object, where: str, lines: Mapping[str, int | str]) -> list[Finding]:

@@ -12,7 +12,7 @@ from taskfit.core.text import Text, same
 from taskfit.core.yaml import parse_yaml, read_yaml
 
 RECIPES = (".yaml", ".yml")
-OF_A_LADDER = ("task", "rows", "model", "seed")  # what a training takes over from the task file of a climb
+OF_A_LADDER = ("task", "rows", "model", "bits", "seed")  # what a training takes over from the task file of a climb
 Lines = dict[str, int | str]
 
 

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from taskfit.app.bits import changes_of
 from taskfit.app.llamafactory.template import with_template
 from taskfit.app.train_settings import TrainSettings
 from taskfit.core.example import Example
@@ -21,9 +22,9 @@ def opened_model(settings: TrainSettings, method: Method, ranks: "Ranks", made: 
     """Open the model to start from, or the one that was `made`, on this process's device."""
     name = settings.start if made is None else str(made)
     # Weights that stay frozen need no more digits than they are computed with.
-    frozen = type(method).changes != "all weights"
+    frozen = type(method).changes != "all weights" or changes_of(method) == "added weights"
     dtype = str(method.model_dump().get("precision", "float32")) if frozen else "float32"
-    model = open_local(name, online=settings.online, dtype=dtype, device=_device(settings, ranks))
+    model = open_local(name, online=settings.online, dtype=dtype, device=_device(settings, ranks), bits=settings.bits)
     opened: LocalModel = model if settings.template is None else with_template(model, settings.template)
     return opened
 

@@ -5,9 +5,11 @@ from typing import Any, ClassVar, Literal
 
 from pydantic import field_validator, model_validator
 
+from taskfit.app.bits import KEPT_IN, Bits, refuse_changed
 from taskfit.app.llamafactory.rows_settings import DatasetRows
-from taskfit.app.settings import FORMATS, METHODS, ColumnSettings, TaskSettings
+from taskfit.app.settings import FORMATS, METHODS, ColumnSettings, TaskSettings, method_class
 from taskfit.app.sweep_settings import SweepSettings
+from taskfit.core.errors import UsageError
 from taskfit.core.settings import Refused, Settings, setting
 from taskfit.core.text import Text
 from taskfit.data.columns import Shape
@@ -173,6 +175,7 @@ class TrainSettings(Settings):
         "起始模型：tiny（默认）、本地目录或 hub 名称",
         min_length=1,
     )
+    bits: Bits = setting(None, KEPT_IN.en, KEPT_IN.zh)
     new: FreshModel | None = setting(None, "sizes of a new model to start from", "从零开始的新模型的规格")
     template: str | None = setting(
         None,
@@ -242,6 +245,16 @@ class TrainSettings(Settings):
                 Text("training starts from a model or from a new one", "训练从已有模型或新模型开始，二者选一"),
                 Text("set only one of 'model' and 'new'", "'model' 与 'new' 请只设置一个"),
             )
+        return self
+
+    @model_validator(mode="after")
+    def _few_bits_can_be_trained(self) -> "TrainSettings":
+        if self.bits is not None:
+            try:
+                method = method_class(self.method).read(self.settings)
+            except UsageError:
+                return self  # told with the settings of the method
+            refuse_changed(self.method, method, self.bits)
         return self
 
     @property

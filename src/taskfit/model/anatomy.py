@@ -46,10 +46,15 @@ class Form:
 
 def parts_of(network: Any) -> tuple[Part, ...]:
     """Return the parts of a network, in the order of PARTS; a tied head is counted once, as the embedding."""
+    from taskfit.model.quantized import Quantized
+
+    numbers = {name: parameter.numel() for name, parameter in network.named_parameters()}
+    packed = {name: module for name, module in network.named_modules() if isinstance(module, Quantized)}
+    numbers |= {f"{name}.weight": one.out_features * one.in_features for name, one in packed.items()}
     counts: dict[Text, int] = {}
-    for name, parameter in network.named_parameters():
+    for name, count in numbers.items():
         part = next((text for pieces, text in PARTS if any(piece in name for piece in pieces)), OTHER)
-        counts[part] = counts.get(part, 0) + parameter.numel()
+        counts[part] = counts.get(part, 0) + count
     total = max(1, sum(counts.values()))
     order = [text for _, text in PARTS] + [OTHER]
     return tuple(Part(part, counts[part], counts[part] / total) for part in order if part in counts)

@@ -1,7 +1,7 @@
 """From a LLaMA-Factory file to settings of `taskfit train`, with its rows read and everything told before training."""
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -67,6 +67,7 @@ def read_order(path: Path, words: Sequence[str] = (), *, online: bool = False, t
         "method": method,
         "settings": settings,
         "model": model,
+        "bits": _bits(settings["weights"]),
         "rows": {"datasets": rows.model_dump(exclude_defaults=True)},
         "run": run,
         "seed": seed,
@@ -96,6 +97,11 @@ def _method(given: Given) -> tuple[str, dict[str, Any]]:
     if given.flag("mask_history"):
         settings["last_answers"] = 1
     return "instruct", settings
+
+
+def _bits(weights: str | Mapping[str, Any]) -> int | None:
+    """Return in how many bits the base is opened; without this it would stand in memory whole, beside its packed copy."""
+    return None if isinstance(weights, str) or "qlora" not in weights else int(weights["qlora"]["bits"])
 
 
 def _rows(given: Given, *, online: bool) -> DatasetRows:
