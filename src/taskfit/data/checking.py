@@ -4,11 +4,12 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from math import inf
 from typing import Any, ClassVar, Generic, Literal, TypeVar, cast
 
 from taskfit.core.example import Message
 from taskfit.core.text import Text
-from taskfit.data.finding import KEPT, RowFinding, Severity, Spot, Tally, spot
+from taskfit.data.finding import KEPT, NOTHING, STEP, Fix, RowFinding, Severity, Spot, Tally, counted, spot
 from taskfit.data.read import FileFacts, ListedRow
 from taskfit.data.record import Record
 
@@ -52,7 +53,8 @@ class Chunk:
     """Some rows that stand one after the other, and what several checks need of them, computed once."""
 
     records: Sequence[Record]
-    number: int = 0
+    start: int = 0
+    """The number of rows before these."""
     made: dict[Callable[["Chunk"], Any], Any] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     @cached_property
@@ -188,7 +190,39 @@ class FileCheck(Check[None]):
         """Join nothing."""
 
 
-def by_share(share: float, *, warn: float = 0.0, block: float = float("inf")) -> Severity:
+@dataclass(frozen=True)
+class Telling:
+    """How a count of rows is told: `what` stands before the number, `more` after it.
+
+    Above the share `warn` it warns (always, when 0), above `block` it blocks, else it only informs.
+    """
+
+    what: Text
+    rule: Text
+    warn: float = 0.0
+    block: float = inf
+    fix: Fix | None = None
+    effort: int = STEP
+    more: Text = NOTHING
+
+    def of(self, part: Tally, name: str, among: str = "rows") -> Iterator[RowFinding]:
+        """Yield the finding about `name`, if it was seen; its share is taken of the rows counted as `among`."""
+        count = part[name]
+        if not count:
+            return
+        share = count / max(1, part[among])
+        what = Text(
+            f"{self.what.en}: {counted(count)} ({percent(share)}){'; ' * bool(self.more.en)}{self.more.en}",
+            f"{self.what.zh}：{count:,} 行（{percent(share)}）{'；' * bool(self.more.zh)}{self.more.zh}",
+        )
+        severity = by_share(share, warn=self.warn, block=self.block)
+        shown = part.shown(name)
+        yield RowFinding(
+            name, severity, what, count, shown, rule=self.rule, fix=self.fix, effort=self.effort, share=min(1.0, share)
+        )
+
+
+def by_share(share: float, *, warn: float = 0.0, block: float = inf) -> Severity:
     """Return the severity of a share of rows: above `block`, above `warn`, else only information."""
     return "block" if share > block else "warn" if share > warn else "info"
 

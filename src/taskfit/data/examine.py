@@ -55,15 +55,15 @@ class Aside:
 def chunks_of(records: Iterable[Record], rows: int = ROWS_PER_CHUNK) -> Iterator[Chunk]:
     """Yield the records in chunks of so many rows, fewer where they are long."""
     held: list[Record] = []
-    size = number = 0
+    size = start = 0
     for record in records:
         held.append(record)
         size += len(record.text or "") + sum(len(message.content) for message in record.messages)
         if len(held) == rows or size > CHARACTERS_PER_CHUNK:
-            yield Chunk(held, number)
-            held, size, number = [], 0, number + 1
+            yield Chunk(held, start)
+            held, size, start = [], 0, start + len(held)
     if held:
-        yield Chunk(held, number)
+        yield Chunk(held, start)
 
 
 def examine(
@@ -175,3 +175,9 @@ def not_run(checks: Checks, means: Means) -> dict[str, Text]:
         for name, check in checks.items()
     }
     return {name: asked[need] for name, need in lacking.items() if need is not None}
+
+
+def able(checks: Checks, means: Means) -> dict[str, Check[Any]]:
+    """Return the checks that can run with these means."""
+    lacking = not_run(checks, means)
+    return {name: check for name, check in checks.items() if name not in lacking}
