@@ -10,11 +10,12 @@ from torch.nn import functional
 
 from methods.open_task import ANSWERS, OPEN, TALKING, TALKS
 from methods.small_task import TASK, divided
-from taskfit.core.errors import DataError, ModelError
+from taskfit.core.errors import DataError, ModelError, UsageError
+from taskfit.core.example import Practice
 from taskfit.core.meter import Meter
 from taskfit.core.method import Desk
 from taskfit.engine.aims.aim import Work
-from taskfit.engine.aims.imitate import Imitate, check_same_tokens
+from taskfit.engine.aims.imitate import Imitate, ImitationLesson, check_same_tokens
 from taskfit.engine.aims.words import answer_rows
 from taskfit.engine.imitation import Mix, Taught, imitation_loss
 from taskfit.engine.learner import TokenLearner
@@ -79,7 +80,8 @@ def test_rows_asked_after_examples_end_in_the_same_answer(tiny: TinyModels) -> N
 
 
 def test_distilled_from_a_teacher_its_answers_are_kept_and_asked_for_once(tiny: TinyModels, tmp_path: Path) -> None:
-    student, method = tiny.open("llama", chat=True), Distill(teacher=str(tiny.folder("llama", chat=True)), epochs=1.0)
+    student = tiny.open("llama", chat=True)
+    method = Distill(teacher=str(tiny.folder("llama", chat=True)), answers="teacher", logits=0.5, epochs=1.0)
     desk = Desk(tmp_path, tmp_path / "cache", trials=1)
     made = method.adapt(student, TASK, PRACTICE, desk)
     said = json.loads((tmp_path / "teacher.json").read_text())["answers"]
@@ -90,6 +92,45 @@ def test_distilled_from_a_teacher_its_answers_are_kept_and_asked_for_once(tiny: 
     made.save(tmp_path / "saved")
     again = method.restore(tiny.open("llama", chat=True), TASK, tmp_path / "saved")
     assert [one.scores for one in again.predict(TEST, Meter())] == [one.scores for one in answers]
+
+
+def test_the_rows_answers_are_learned_and_the_teacher_asked_only_where_there_are_none(
+    tiny: TinyModels, tmp_path: Path
+) -> None:
+    unanswered = tuple(replace(row, target=None) for row in PRACTICE.train[:5])
+    practice = Practice((*unanswered, *PRACTICE.train[5:]), PRACTICE.dev)
+    work = Work(tiny.open("llama", chat=True), TASK, practice, Desk(tmp_path, tmp_path / "cache"))
+    lesson = Imitate(shots=2).lesson(replace(work, desk=Desk(tmp_path / "1", tmp_path / "cache")))
+    assert len(json.loads((tmp_path / "1" / "teacher.json").read_text())["answers"]) == 5
+    given = answer_rows(work.model, TASK, PRACTICE.train[7:])  # two are shown
+    assert [row.ids for row in lesson.rows[-len(given) :]] == [row.ids for row in given]
+    assert len(lesson.rows) <= len(given) + 5
+    assert lesson.mix.share == 0.5
+    Imitate(answers="gold").lesson(replace(work, desk=Desk(tmp_path / "2", tmp_path / "cache")))
+    assert not (tmp_path / "2" / "teacher.json").exists()
+
+
+def test_a_model_that_would_teach_itself_learns_the_answers_alone_and_says_so(tiny: TinyModels, tmp_path: Path) -> None:
+    work = Work(tiny.open("llama", chat=True), TASK, PRACTICE, Desk(tmp_path, tmp_path / "cache"))
+    for teacher in (None, str(tiny.folder("llama", chat=True))):
+        lesson = Imitate(teacher).lesson(work)
+        assert lesson.teacher is None
+        assert isinstance(lesson.learner(work.model), TokenLearner)
+        assert any("the teacher is the model itself" in remark.en for remark in lesson.remarks)
+    after_examples = Imitate(shots=2).lesson(work)
+    assert after_examples.mix.share == 0.5
+    assert not any("the model itself" in remark.en for remark in after_examples.remarks)
+
+
+@pytest.mark.parametrize(("answers", "share"), [("auto", 0.5), ("gold", 0.5), ("teacher", 1.0)])
+def test_under_a_long_prompt_its_distribution_is_half_of_the_loss_beside_given_answers_else_all(
+    tiny: TinyModels, tmp_path: Path, answers: str, share: float
+) -> None:
+    aim = Shorten.read({"answers": answers, "shots": 2}).aim()
+    lesson = aim.lesson(Work(tiny.open("llama", chat=True), TASK, PRACTICE, Desk(tmp_path, tmp_path / "cache")))
+    assert isinstance(lesson, ImitationLesson)
+    assert lesson.mix.share == share
+    assert any(f"{share:.0%} of the loss is the teacher's distribution" in remark.en for remark in lesson.remarks)
 
 
 def test_distilling_open_answers_and_conversations(tiny: TinyModels, tmp_path: Path) -> None:
@@ -119,8 +160,12 @@ def test_what_cannot_be_imitated_is_refused(tiny: TinyModels, tmp_path: Path) ->
     work = Work(llama, TASK, PRACTICE, Desk(tmp_path, tmp_path / "cache"))
     with pytest.raises(DataError, match="at most 5 are read"):
         Imitate(share=1.0, answers="gold", length=Length(5)).lesson(work)
-    remote = Distill(teacher={"url": "http://127.0.0.1:9/v1", "model": "m"})  # type: ignore[arg-type]
-    assert "set logits: 0" in str(remote.impossible(llama.card, TASK))
+    endpoint = {"url": "http://127.0.0.1:9/v1", "model": "m"}
+    assert "set logits: 0" in str(Distill(teacher=endpoint, logits=0.5).impossible(llama.card, TASK))  # type: ignore[arg-type]
+    assert Distill(teacher=endpoint).impossible(llama.card, TASK) is None  # type: ignore[arg-type]
+    smoothed = Work(llama, TASK, PRACTICE, Desk(tmp_path, tmp_path / "cache"), label_smoothing=0.1)
+    with pytest.raises(UsageError, match="label_smoothing"):
+        Imitate(share=0.5, shots=1).lesson(smoothed)
     assert "cannot be cut" in str(Distill(too_long="split").impossible(llama.card, TASK))
     encoder = tiny.open("bert").card
     assert Distill().impossible(encoder, TASK) is not None

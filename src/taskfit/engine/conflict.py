@@ -1,16 +1,21 @@
 """Tasks that pull at the same weights: the cosine of their gradients, and steps from which conflicts are taken out."""
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
-from typing import Any
+from statistics import NormalDist, fmean, stdev
+from typing import Any, Literal
 
 import torch
 from torch import Tensor
 
 from taskfit.engine.learner import TokenLearner
 
-PROBED = 16  # rows of each task whose gradient is taken
+DRAWS, DRAWN = 4, 8  # gradients of each task at one look, and rows of each
+FEWEST = 4  # cosines below which nothing is said of a pair: of three, even a wide interval rests on chance
+MATTERS = 0.1  # a tenth of what a step does for one task is undone by an equally long step for the other
+LEVEL = 0.95
 
 
 def gradient_of(learner: TokenLearner, rows: Sequence[int]) -> Tensor:
@@ -28,6 +33,53 @@ def cosines(gradients: Mapping[str, Tensor]) -> dict[tuple[str, str], float]:
         norms = float(a.norm() * b.norm())
         found[one, other] = float(a @ b) / norms if norms > 0 else 0.0
     return found
+
+
+@dataclass(frozen=True)
+class Pull:
+    """How two tasks pull at shared weights: the mean cosine between their gradients over `draws`, and its interval.
+
+    None as a bound: there are too few draws to say anything.
+    """
+
+    mean: float
+    low: float | None
+    high: float | None
+    draws: int
+
+    @property
+    def verdict(self) -> Literal["conflict", "help", "neither", "unknown"]:
+        """What may be said: a conflict is a cosine below 0 (Yu et al. 2020, arXiv:2001.06782, definition 1), here one
+        that the draws show (the whole interval is below 0) and that matters (its mean is at most -MATTERS).
+        """
+        if self.low is None or self.high is None:
+            return "unknown"
+        if self.high < 0 and self.mean <= -MATTERS:
+            return "conflict"
+        return "help" if self.low > 0 and self.mean >= MATTERS else "neither"
+
+
+def pull_of(cosines_found: Sequence[float], *, pairs: int = 1, level: float = LEVEL) -> Pull:
+    """Return the mean of cosines that were drawn apart, with Student's interval; `pairs` intervals hold together.
+
+    The more pairs are looked at, the wider each interval (Bonferroni), so that among many no conflict is found by
+    chance. What is estimated is the mean over the looks of this training.
+    """
+    count, mean = len(cosines_found), fmean(cosines_found)
+    if count < FEWEST:
+        return Pull(mean, None, None, count)
+    reach = t_quantile(1 - (1 - level) / (2 * pairs), count - 1) * stdev(cosines_found) / math.sqrt(count)
+    return Pull(mean, mean - reach, mean + reach, count)
+
+
+def t_quantile(p: float, freedom: int) -> float:
+    """Return the p-quantile of Student's t, by its expansion around the normal (Abramowitz and Stegun 1964, 26.7.5)."""
+    z, v = NormalDist().inv_cdf(p), float(freedom)
+    first = (z**3 + z) / 4
+    second = (5 * z**5 + 16 * z**3 + 3 * z) / 96
+    third = (3 * z**7 + 19 * z**5 + 17 * z**3 - 15 * z) / 384
+    fourth = (79 * z**9 + 776 * z**7 + 1482 * z**5 - 1920 * z**3 - 945 * z) / 92160
+    return z + first / v + second / v**2 + third / v**3 + fourth / v**4
 
 
 def projected(gradients: Sequence[Tensor]) -> Tensor:

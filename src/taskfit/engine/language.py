@@ -122,6 +122,32 @@ class LanguageTraining(Training, Method):
         return WholeModel(whole, PromptPredictor(whole, task), Story(), precision)
 
 
+class AnswerTraining(LanguageTraining):
+    """A method that trains on a task's questions and answers: few rows, read several times, as in `Trained`.
+
+    The defaults of LanguageTraining are those of much text, which is read once; with a few hundred rows they would end
+    after a few steps.
+    """
+
+    epochs: float | None = setting(
+        None,
+        "passes over the rows; left out: 3, more for few rows (about 100 steps)",
+        "训练轮数；不填则为 3，数据少时更多（约 100 步）",
+        gt=0,
+        le=10_000,
+    )
+    schedule: Schedule = setting("linear", "how the learning rate goes after the warm-up", "预热之后学习率如何变化")
+    warmup: float = setting(
+        0.1,
+        "steps in which the rate rises: below 1 a share of all steps, from 1 on their number",
+        "学习率上升的步数：小于 1 为占全部步数的比例，1 及以上为步数",
+        ge=0,
+        le=1_000_000_000,
+    )
+    weight_decay: float = setting(0.01, "weight decay of matrices", "权重衰减（仅矩阵）", ge=0, le=1)
+    looks: float = setting(1.0, "times per epoch to measure on dev", "每轮在 dev 上评估的次数", gt=0, le=10_000)
+
+
 @dataclass(frozen=True)
 class WholeModel:
     """A predictor whose weights are all new: it is saved as a model folder that transformers can load."""

@@ -5,14 +5,14 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 from taskfit.core.settings import setting
 from taskfit.core.task import Kind
 from taskfit.core.text import Text
-from taskfit.engine.language import LanguageTraining
+from taskfit.engine.language import AnswerTraining
 from taskfit.model.remote_settings import RemoteSettings
 
 if TYPE_CHECKING:
     from taskfit.engine.aims.aim import Aim
 
 
-class Distill(LanguageTraining):
+class Distill(AnswerTraining):
     """The teacher answers the training questions; the student learns its answers, or its whole distribution."""
 
     about: ClassVar[Text] = Text(
@@ -31,13 +31,17 @@ class Distill(LanguageTraining):
         "who teaches: a model (a folder, a hub name), or an endpoint {url, model}; left out: the model itself",
         "教师：模型（目录、hub 名称）或接口 {url, model}；不填则为模型自身",
     )
-    answers: Literal["teacher", "gold"] = setting(
-        "teacher", "whose answers are learned: the teacher's, or those of the rows", "学习谁的答案：教师的或数据自带的"
+    answers: Literal["auto", "teacher", "gold"] = setting(
+        "auto",
+        "whose answers are learned: gold: those of the rows; teacher: the teacher's; auto: those of the rows, the "
+        "teacher's where a row has none",
+        "学习谁的答案：gold：数据自带的；teacher：教师的；auto：数据自带的，没有时用教师的",
     )
-    logits: float = setting(
-        0.5,
-        "share of the teacher's distribution over tokens in the loss; 0: its answers only (needed for endpoints)",
-        "损失中教师 token 分布所占比例；0 表示只学答案（接口必须为 0）",
+    logits: float | None = setting(
+        None,
+        "share of the teacher's distribution over tokens in the loss; left out: 0.5, and 0 (answers only) for an "
+        "endpoint and for a model that would teach itself",
+        "损失中教师 token 分布所占比例；不填则为 0.5，接口或模型自教时为 0（只学答案）",
         ge=0,
         le=1,
     )

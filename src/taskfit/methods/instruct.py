@@ -7,13 +7,13 @@ from pydantic import model_validator
 from taskfit.core.settings import Refused, setting
 from taskfit.core.task import Kind
 from taskfit.core.text import Text
-from taskfit.engine.language import LanguageTraining
+from taskfit.engine.language import AnswerTraining
 
 if TYPE_CHECKING:
     from taskfit.engine.aims.talk import Talk
 
 
-class Instruct(LanguageTraining):
+class Instruct(AnswerTraining):
     """Instruction tuning."""
 
     about: ClassVar[Text] = Text(

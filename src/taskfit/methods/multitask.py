@@ -6,7 +6,7 @@ from taskfit.core.errors import DataError
 from taskfit.core.settings import Settings, setting
 from taskfit.core.task import Kind, Task
 from taskfit.core.text import Text
-from taskfit.engine.language import LanguageTraining
+from taskfit.engine.language import AnswerTraining
 
 if TYPE_CHECKING:
     from taskfit.engine.aims.several import Other, Several
@@ -27,7 +27,7 @@ class OtherTask(Settings):
     )
 
 
-class Multitask(LanguageTraining):
+class Multitask(AnswerTraining):
     """Multi-task fine-tuning (Caruana 1997); the main task is the one that is measured."""
 
     about: ClassVar[Text] = Text(

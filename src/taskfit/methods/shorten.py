@@ -9,13 +9,13 @@ from taskfit.core.prediction import Predictor
 from taskfit.core.settings import setting
 from taskfit.core.task import Kind, Task
 from taskfit.core.text import Text
-from taskfit.engine.language import LanguageTraining
+from taskfit.engine.language import AnswerTraining
 
 if TYPE_CHECKING:
     from taskfit.engine.aims.aim import Aim
 
 
-class Shorten(LanguageTraining):
+class Shorten(AnswerTraining):
     """The model with its long prompt teaches itself without it: context distillation (arXiv:2209.15189)."""
 
     about: ClassVar[Text] = Text(
@@ -37,15 +37,17 @@ class Shorten(LanguageTraining):
         ge=0,
         le=1000,
     )
-    answers: Literal["teacher", "gold"] = setting(
-        "teacher",
-        "whose answers are learned: those under the long prompt, or those of the rows",
-        "学习谁的答案：长提示下的答案或数据自带的答案",
+    answers: Literal["auto", "teacher", "gold"] = setting(
+        "auto",
+        "whose answers are learned: gold: those of the rows; teacher: those under the long prompt; auto: those of the "
+        "rows, else those under the long prompt",
+        "学习谁的答案：gold：数据自带的；teacher：长提示下的；auto：数据自带的，没有时用长提示下的",
     )
-    logits: float = setting(
-        1.0,
-        "share of the distribution under the long prompt in the loss; the rest learns the answers alone",
-        "损失中长提示下分布所占比例，其余只学习答案",
+    logits: float | None = setting(
+        None,
+        "share of the distribution under the long prompt in the loss, the rest learns the answers alone; left out: 0.5 "
+        "where rows have answers, else 1",
+        "损失中长提示下分布所占比例，其余只学习答案；不填则数据有答案时为 0.5，否则为 1",
         gt=0,
         le=1,
     )

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
-from taskfit.core.errors import DataError, ModelError
+from taskfit.core.errors import DataError, ModelError, UsageError
 from taskfit.core.example import Example, Practice
 from taskfit.core.files import read_json, write_json
 from taskfit.core.model import Model, ModelCard
@@ -23,6 +23,8 @@ from taskfit.model.local import PROBE, LocalModel
 from taskfit.model.remote_settings import RemoteSettings
 
 AT_ONCE = 32  # questions put to the teacher between two looks at the clock
+HALF = 0.5  # share of a teacher's distribution beside answers that are known
+Answers = Literal["auto", "teacher", "gold"]
 
 
 @dataclass(frozen=True)
@@ -31,12 +33,13 @@ class Imitate(Aim):
 
     `teacher` is a model's name, an endpoint, or None: the base model itself. It is asked with the task's instruction,
     after `shots` examples; the student with `instruction` (None: the same). `answers` says whose answers are
-    learned; `share` above 0 needs a local teacher with the student's tokenizer.
+    learned; auto: those of the rows, the teacher's where a row has none. `share` is that of the teacher's distribution
+    in the loss (None: see `share_of`); above 0 it needs a local teacher with the student's tokenizer.
     """
 
     teacher: str | RemoteSettings | None = None
-    answers: Literal["teacher", "gold"] = "teacher"
-    share: float = 0.0
+    answers: Answers = "auto"
+    share: float | None = None
     temperature: float = 2.0
     shots: int = 0
     instruction: str | None = None
@@ -48,7 +51,7 @@ class Imitate(Aim):
         del task
         if card.architecture == "encoder":
             return Text("an encoder cannot say what a teacher says", "编码器无法说出教师所说的内容")
-        if isinstance(self.teacher, RemoteSettings) and self.share > 0:
+        if isinstance(self.teacher, RemoteSettings) and self.share:
             return Text(
                 "an endpoint does not show its distribution over all tokens; set logits: 0",
                 "接口不提供全部 token 的分布，请设置 logits: 0",
@@ -63,27 +66,58 @@ class Imitate(Aim):
     def lesson(self, work: Work) -> "ImitationLesson":
         """See Aim."""
         teacher = self._open(work.model)
-        if self.share > 0:
-            check_same_tokens(work.model, teacher)
         questions = [question(example) for example in work.practice.train]
-        shown, rest = questions[: self.shots], questions[self.shots :]
-        learned, remarks = (
-            ([one for one in rest if one.target], ())
-            if self.answers == "gold"
-            else self._answered(work, teacher, rest, shown)
-        )
+        shown = [one for one in questions if one.target][: self.shots]
+        rest = [one for one in questions if all(one is not other for other in shown)]
+        learned, remarks = self._learned(work, teacher, rest, shown)
         if not learned:
             raise DataError(Text("there is no row with an answer to learn", "没有任何一行包含可学习的答案"))
+        itself = self._is_itself(work, teacher)
+        share = self.share if self.share is not None else self.share_of(teacher, rest, itself=itself)
         asked = work.task if self.instruction is None else replace(work.task, instruction=self.instruction)
         inner = replace(work, task=asked, practice=Practice(tuple(learned), work.practice.dev))
         lesson = aim_for(Asked(), work.model.card, asked).lesson(inner)
         rows: Sequence[Row] = answer_rows(work.model, asked, learned)
-        if not isinstance(teacher, LocalModel) or self.share == 0:
-            return ImitationLesson(inner, lesson, rows, remarks=(*remarks, *lesson.remarks))
+        told = (*((_ITSELF,) if itself else ()), *remarks)
+        if share == 0:
+            return ImitationLesson(inner, lesson, rows, remarks=(*told, *lesson.remarks))
+        _check_comparable(work, teacher)
+        assert isinstance(teacher, LocalModel)
         taught: Sequence[Row] = answer_rows(teacher, work.task, learned, shown)
         rows, taught, left = self._fitting(rows, taught, min(work.model.card.context, teacher.card.context))
-        told = (*remarks, *left, *tokens_saved(rows, taught), *lesson.remarks)
-        return ImitationLesson(inner, lesson, rows, teacher, taught, Mix(self.share, self.temperature), told)
+        told = (*told, *left, *tokens_saved(rows, taught), _mix_told(share), *lesson.remarks)
+        return ImitationLesson(inner, lesson, rows, teacher, taught, Mix(share, self.temperature), told)
+
+    def share_of(self, teacher: Model, rows: Sequence[Example], *, itself: bool) -> float:
+        """Return the share of the teacher's distribution when none is set.
+
+        None of it where it cannot be seen (an endpoint), or where it is what the student says already and would only hold
+        it back; half of it beside answers of the rows; all of it where the teacher's answers are all there is and its
+        prompt is what is to be learned.
+        """
+        if itself or not isinstance(teacher, LocalModel):
+            return 0.0
+        golds = self.answers != "teacher" and any(row.target for row in rows)
+        return HALF if golds or self.instruction is None else 1.0
+
+    def _is_itself(self, work: Work, teacher: Model) -> bool:
+        """Whether the teacher is the student, asked in the same way."""
+        same_prompt = not self.shots and self.instruction in (None, work.task.instruction)
+        return same_prompt and teacher.card.fingerprint == work.model.card.fingerprint
+
+    def _learned(
+        self, work: Work, teacher: Model, rows: Sequence[Example], shown: Sequence[Example]
+    ) -> tuple[Sequence[Example], tuple[Text, ...]]:
+        """Return the rows with the answers to learn; the teacher is asked only where its answer is wanted."""
+        if self.answers == "gold":
+            return [row for row in rows if row.target], ()
+        asked = [row for row in rows if self.answers == "teacher" or not row.target]
+        if not asked:
+            return rows, ()
+        answered, remarks = self._answered(work, teacher, asked, shown)
+        said = {row.id: row for row in answered}
+        wanted = {row.id for row in asked}
+        return [said.get(row.id, row) for row in rows if row.id in said or row.id not in wanted], remarks
 
     def _fitting(
         self, rows: Sequence[Row], taught: Sequence[Row], context: int
@@ -162,7 +196,10 @@ class ImitationLesson:
         """See Lesson."""
         if self.teacher is None:
             return self.plain.learner(tuned)
-        return ImitationLearner(tuned, self.rows, teacher=self.teacher, taught=self.taught, mix=self.mix)
+        alpha = self.work.neftune_alpha
+        return ImitationLearner(
+            tuned, self.rows, neftune_alpha=alpha, teacher=self.teacher, taught=self.taught, mix=self.mix
+        )
 
     def dev_score(self, learner: Any) -> float:
         """See Lesson."""
@@ -171,6 +208,31 @@ class ImitationLesson:
     def predictor(self, learner: Any) -> Predictor:
         """See Lesson."""
         return self.plain.predictor(learner)
+
+
+_ITSELF = Text(
+    "the teacher is the model itself, asked in the same way: it has nothing to say that the model does not say already",
+    "教师就是模型自身，且提问方式相同：它说不出模型尚未掌握的内容",
+)
+
+
+def _mix_told(share: float) -> Text:
+    return Text(
+        f"{share:.0%} of the loss is the teacher's distribution, {1 - share:.0%} the answers",
+        f"损失中教师分布占 {share:.0%}，答案占 {1 - share:.0%}",
+    )
+
+
+def _check_comparable(work: Work, teacher: Model) -> None:
+    check_same_tokens(work.model, teacher)
+    if work.label_smoothing:
+        raise UsageError(
+            Text(
+                "a teacher's distribution takes the place of label_smoothing: one of them must go",
+                "教师的分布已取代 label_smoothing：两者只能选一",
+            ),
+            todo=Text("leave out label_smoothing, or set logits: 0", "请去掉 label_smoothing，或设置 logits: 0"),
+        )
 
 
 def check_same_tokens(student: LocalModel, teacher: Model) -> None:

@@ -1,9 +1,11 @@
 """Learn several tasks at once: the one that is measured, and others beside it, each with its share of the loss."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
+
+import numpy as np
 
 from taskfit.core.errors import DataError
 from taskfit.core.example import Example
@@ -15,7 +17,7 @@ from taskfit.core.text import Text
 from taskfit.engine.aims.aim import Aim, Asked, Lesson, Work, aim_for
 from taskfit.engine.aims.imitate import question
 from taskfit.engine.aims.words import answer_rows
-from taskfit.engine.conflict import PROBED, ProjectedLearner, cosines, gradient_of
+from taskfit.engine.conflict import DRAWN, DRAWS, ProjectedLearner, Pull, cosines, gradient_of, pull_of
 from taskfit.engine.dev_loss import mean_loss
 from taskfit.engine.learner import Row, TokenLearner
 from taskfit.engine.reading import Length
@@ -120,11 +122,9 @@ class SeveralLesson:
         return TokenLearner(tuned, self.rows, stream, smoothing, alpha)
 
     def dev_score(self, learner: TokenLearner) -> float:
-        """Return the main task's value; write down the loss of every task and the cosine of each two gradients."""
-        found = {pair: round(cosine, 4) for pair, cosine in cosines(self._gradients(learner)).items()}
+        """Return the main task's value; write down the loss of every task and how their gradients pull."""
         losses = {name: round(mean_loss(learner.model, rows), 6) for name, rows in self.dev.items()}
-        told = [{"tasks": list(pair), "cosine": cosine} for pair, cosine in found.items()]
-        self.looks.append({"dev_loss": losses, "gradient_cosines": told})
+        self.looks.append({"dev_loss": losses, "gradient_cosines": self._cosines(learner)})
         write_lines(self.work.desk.folder / "tasks.jsonl", self.looks)
         return self.plain.dev_score(learner)
 
@@ -132,17 +132,30 @@ class SeveralLesson:
         """See Lesson."""
         losses = {name: mean_loss(learner.model, rows) for name, rows in self.dev.items()}
         self.told.append(_losses_told(losses))
-        if self.looks:
-            self.told.extend(_conflicts_told(self.looks))
+        self.told.extend(conflicts_told(pulls_of(self.looks)))
         return self.plain.predictor(learner)
 
-    def _gradients(self, learner: TokenLearner) -> dict[str, Any]:
-        first = {name: self.task_of.index(place) for place, name in enumerate(self.names)}
-        found = {}
-        for place, name in enumerate(self.names):
-            rows = [row for row in range(first[name], len(self.rows)) if self.task_of[row] == place][:PROBED]
-            found[name] = gradient_of(learner, rows)
-        return found
+    def _cosines(self, learner: TokenLearner) -> list[dict[str, Any]]:
+        """Return the cosines of each two tasks, one for each draw of rows; none where there is only one task."""
+        if len(self.names) < 2:
+            return []
+        found: dict[tuple[str, str], list[float]] = {}
+        for drawn in self._draws():
+            gradients = {name: gradient_of(learner, rows) for name, rows in drawn.items()}
+            for pair, cosine in cosines(gradients).items():
+                found.setdefault(pair, []).append(round(cosine, 4))
+        return [{"tasks": list(pair), "cosines": some} for pair, some in found.items()]
+
+    def _draws(self) -> Iterator[dict[str, list[int]]]:
+        """Give rows of each task, several times: none twice in one look, and others at the next."""
+        random = np.random.default_rng([self.work.desk.seed, 31, len(self.looks)])
+        mixed = {name: random.permutation(self._rows_of(place)) for place, name in enumerate(self.names)}
+        size = max(1, min(DRAWN, *(len(rows) // DRAWS for rows in mixed.values())))
+        for draw in range(min(DRAWS, *(len(rows) // size for rows in mixed.values()))):
+            yield {name: [int(row) for row in rows[draw * size :][:size]] for name, rows in mixed.items()}
+
+    def _rows_of(self, place: int) -> list[int]:
+        return [row for row, task in enumerate(self.task_of) if task == place]
 
 
 def shares_of(sizes: Sequence[int], mixing: Mixing, temperature: float, weights: Sequence[float]) -> list[float]:
@@ -181,25 +194,51 @@ def _losses_told(losses: Mapping[str, float]) -> Text:
     )
 
 
-def _conflicts_told(looks: Sequence[Mapping[str, Any]]) -> list[Text]:
-    pairs: dict[tuple[str, str], list[float]] = {}
+def pulls_of(looks: Sequence[Mapping[str, Any]]) -> dict[str, Pull]:
+    """Return how each two tasks pull, over all looks."""
+    found: dict[str, list[float]] = {}
     for look in looks:
         for one in look["gradient_cosines"]:
-            pairs.setdefault(tuple(one["tasks"]), []).append(one["cosine"])
-    parts = [f"{a} / {b} {sum(found) / len(found):+.2f}" for (a, b), found in pairs.items()]
-    against = [f"{a} / {b}" for (a, b), found in pairs.items() if sum(found) < 0]
+            found.setdefault(" / ".join(one["tasks"]), []).extend(one["cosines"])
+    return {pair: pull_of(some, pairs=len(found)) for pair, some in found.items()}
+
+
+def conflicts_told(pulls: Mapping[str, Pull]) -> list[Text]:
+    """Return what may be said of the tasks: each mean cosine with its interval, and which of them are in conflict."""
+    if not pulls:
+        return []
+    measured = ", ".join(f"{pair} {_signed(pull)}" for pair, pull in pulls.items())
     told = [
         Text(
-            f"mean cosine between the tasks' gradients: {', '.join(parts)}",
-            f"任务梯度之间的平均余弦：{'，'.join(parts)}",
+            f"mean cosine between the tasks' gradients, with its 95 % interval: {measured}",
+            f"任务梯度之间的平均余弦及其 95 % 区间：{measured}",
         )
     ]
-    if against:
-        named = ", ".join(against)
-        told.append(
-            Text(
-                f"these tasks pull against each other: {named}; try project: true, or train them apart",
-                f"这些任务相互冲突：{named}；可尝试 project: true，或分开训练",
-            )
-        )
-    return told
+    named = {verdict: ", ".join(p for p, one in pulls.items() if one.verdict == verdict) for verdict in _VERDICTS}
+    return told + [
+        Text(f"{pairs}: {said.en}", f"{pairs}：{said.zh}")
+        for verdict, said in _VERDICTS.items()
+        if (pairs := named[verdict])
+    ]
+
+
+_VERDICTS = {
+    "conflict": Text(
+        "these tasks pull against each other; try project: true, or train them apart",
+        "这些任务相互冲突；可尝试 project: true，或分开训练",
+    ),
+    "help": Text("these tasks pull the same way", "这些任务方向一致"),
+    "neither": Text("no conflict of a size that matters was found", "未发现值得重视的冲突"),
+    "unknown": Text("too few looks and rows to tell whether they conflict", "评估次数与数据太少，无法判断是否冲突"),
+}
+
+
+def _signed(pull: Pull) -> str:
+    interval = "" if pull.low is None or pull.high is None else f" [{_number(pull.low)}, {_number(pull.high)}]"
+    return f"{_number(pull.mean)}{interval}"
+
+
+def _number(value: float) -> str:
+    """Return two digits with a sign; what rounds to nothing has none."""
+    shown = f"{value:+.2f}".replace("-", "−")
+    return "0.00" if shown[1:] == "0.00" else shown
