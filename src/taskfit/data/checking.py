@@ -5,13 +5,16 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from math import inf
-from typing import Any, ClassVar, Generic, Literal, TypeVar, cast
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, Literal, TypeVar, cast
 
 from taskfit.core.example import Message
 from taskfit.core.text import Text
 from taskfit.data.finding import KEPT, NOTHING, STEP, Fix, RowFinding, Severity, Spot, Tally, counted, spot
 from taskfit.data.read import FileFacts, ListedRow
 from taskfit.data.record import Record
+
+if TYPE_CHECKING:
+    from taskfit.data.hashed import HashedTest
 
 Part = TypeVar("Part")
 Made = TypeVar("Made")
@@ -35,7 +38,8 @@ class Means:
     `tokens` counts the tokens of texts, `window` is the length to which rows would be cut, `learned` says what
     training learns of a row under the model's chat template, `special` are the words that its tokenizer reads as
     special tokens, `losses` gives the mean loss of (prompt, answer) pairs, `embed` vectors of texts, `judge` a score
-    of (prompt, answer) from 0 to 1; `test` are rows that must not stand in these.
+    of (prompt, answer) from 0 to 1; `test` are rows that must not stand in these, `known` test sets as hashes.
+    `pieces` cuts words into the ids of a tokenizer.
     """
 
     tokens: Callable[[Sequence[str]], Sequence[int]] | None = None
@@ -46,6 +50,8 @@ class Means:
     embed: Callable[[Sequence[str]], Sequence[Sequence[float]]] | None = None
     judge: Callable[[Sequence[tuple[str, str]]], Sequence[float]] | None = None
     test: Sequence[Record] = ()
+    known: Sequence["HashedTest"] = ()
+    pieces: Callable[[Sequence[str]], Sequence[Sequence[int]]] | None = None
 
 
 @dataclass(frozen=True)

@@ -169,6 +169,8 @@ def not_run(checks: Checks, means: Means) -> dict[str, Text]:
         "embed": Text("an encoder (--encoder)", "需要编码模型（--encoder）"),
         "judge": Text("a judge", "需要评审模型"),
         "test": Text("test rows (--test)", "需要测试数据（--test）"),
+        "known": Text("hashed test sets (--known)", "需要哈希测试集（--known）"),
+        "pieces": Text("a model (--model): its tokenizer", "需要模型（--model）：用其分词器"),
     }
     lacking = {
         name: next((need for need in check.needs if getattr(means, need) in (None, ())), None)

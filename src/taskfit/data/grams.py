@@ -83,10 +83,17 @@ def telling(grams: Grams) -> Grams:
 
     They say nothing about one text. With fewer than 20 texts all stay.
     """
+    return without(grams, common_in(grams))
+
+
+def common_in(grams: Grams) -> Hashes:
+    """Return, sorted, the grams that stand in more than half of the texts; none of fewer than 20 texts."""
     count = len(grams.sizes)
-    if count < 20:
-        return grams
-    common = _frequent(grams, count)
+    return _frequent(grams, count) if count >= 20 else np.zeros(0, np.uint32)
+
+
+def without(grams: Grams, common: Hashes) -> Grams:
+    """Leave out these grams."""
     if not len(common):
         return grams
     at = np.minimum(np.searchsorted(common, grams.hashes), len(common) - 1)

@@ -1,9 +1,15 @@
 """The form in which exact duplicates are equal: small letters and digits, no marks, no space."""
 
+import hashlib
 import re
 import unicodedata
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
+
+import numpy as np
+from numpy.typing import NDArray
+
+Keys = NDArray[np.uint64]
 
 # Indic, Thai and Lao vowel signs are no letters for Python; without them words become other words.
 _NOISE = re.compile(r"(?<=\d)([^\w\u0900-\u0eff]+)(?=\d)|(?<!\w)(-)(?=\d)|[^\w+#\u0900-\u0eff]|_")
@@ -29,6 +35,12 @@ def normals(texts: Sequence[str]) -> Iterator[str]:
     left = iter(texts)
     while some := list(islice(left, _AT_ONCE)):
         yield from _many(some)
+
+
+def keys_of(texts: Iterable[str]) -> Keys:
+    """Return a 64-bit hash of each text."""
+    digests = b"".join(hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=8).digest() for text in texts)
+    return np.frombuffer(digests, np.dtype("<u8")).astype(np.uint64, copy=False)
 
 
 def _many(texts: list[str]) -> list[str]:

@@ -7,7 +7,7 @@ from itertools import accumulate, chain
 import numpy as np
 from numpy.typing import NDArray
 
-from taskfit.data.finding import SHOWN, Spot, excerpt
+from taskfit.data.finding import KEPT, Spot, excerpt
 from taskfit.data.record import Record
 
 WORDS = 60
@@ -35,7 +35,7 @@ class Places:
         id, words = (one.decode("utf-8", "replace") for one in (self.ids[start:end], self.words[begin:stop]))
         return Spot(place, words, id or place)
 
-    def spots(self, rows: Iterable[int], most: int = SHOWN) -> tuple[Spot, ...]:
+    def spots(self, rows: Iterable[int], most: int = KEPT) -> tuple[Spot, ...]:
         """Return the first of these rows as they are shown."""
         return tuple(self.spot(int(row)) for row, _ in zip(rows, range(most), strict=False))
 

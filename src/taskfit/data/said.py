@@ -1,6 +1,5 @@
 """What rows ask and answer, in normal form and as hashes: computed once for all checks that compare rows."""
 
-import hashlib
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -12,13 +11,12 @@ from numpy.typing import NDArray
 from taskfit.data.asked import asked
 from taskfit.data.checking import Chunk
 from taskfit.data.grams import Grams, gram_sets
-from taskfit.data.normal import normals
+from taskfit.data.normal import Keys, keys_of, normals
+from taskfit.data.passages import Words, words_in
 from taskfit.data.record import Record
 
 MOST_GRAMS = 512
 """Of a longer text so many hashed 5-grams are kept; a similarity is then off by 1.8 points (one standard error)."""
-
-Keys = NDArray[np.uint64]
 
 # What fills a template: numbers and dates, whatever is between braces, Chinese numerals before a measure.
 _FILLED = re.compile(r"\{[^{}]*\}|\d[\d.,:/\-]*|[〇零一二两三四五六七八九十百千万亿]+(?=[年月日号点元个条岁章节])")
@@ -76,12 +74,6 @@ def said_by(records: Iterable[Record]) -> Said:
     return Said(said, answers, np.array([record.kind == "labelled" for record in records], bool))
 
 
-def keys_of(texts: Iterable[str]) -> Keys:
-    """Return a 64-bit hash of each text."""
-    digests = b"".join(hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=8).digest() for text in texts)
-    return np.frombuffer(digests, np.uint64)
-
-
 def masked(text: str) -> str:
     """Return a text without what fills a template: numbers, dates, and what is between braces."""
     return _FILLED.sub("0", text)
@@ -96,3 +88,13 @@ def _answers(record: Record) -> Iterable[str]:
         return [message.content for message in (*record.chosen, *record.rejected)]
     last = record.messages[-1:]
     return [message.content for message in last if message.role == "assistant"]
+
+
+def asked_text(record: Record) -> str:
+    """Return what a row asks, as it was written."""
+    return "\n".join(message.content for message in asked(record))
+
+
+def words_of_all(chunk: Chunk) -> Words:
+    """Return the words of all that the rows of a chunk say; use with `chunk.shared`."""
+    return words_in(chunk.texts)

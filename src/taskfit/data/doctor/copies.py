@@ -12,8 +12,9 @@ from taskfit.data.checking import Check, Chunk, Means, Whole, by_share, percent,
 from taskfit.data.finding import COLLECT, REVIEW, STEP, RowFinding
 from taskfit.data.grams import Grams, Numbers, joined, telling
 from taskfit.data.near import clusters, united
+from taskfit.data.normal import Keys, keys_of
 from taskfit.data.places import Places, joined_places, places_of
-from taskfit.data.said import Keys, keys_of, masked, said_in
+from taskfit.data.said import masked, said_in
 
 NO_GROUP = np.uint64(0)
 
