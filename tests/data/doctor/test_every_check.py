@@ -103,9 +103,9 @@ def test_two_processes_give_what_one_gives():
 
 
 def test_thresholds_are_changed_by_name():
-    checks = able(checks_of(changes={"lengths.most": "20", "conflicts.most": 0.5}), Means())
+    checks = able(checks_of(changes={"lengths.most": "20", "label_counts.uneven": 0.5}), Means())
     assert checks["lengths"].most == 20
-    assert checks["conflicts"].most == 0.5
+    assert checks["label_counts"].uneven == 0.5
     found = conclude(examine(chunks_of([talk(1, "x" * 21, "y")]), checks, Means()), checks, Means())
     assert "long_rows" in [one.id for one in found]
 

@@ -20,7 +20,7 @@ class LabelCounts(Check[LabelTally]):
     rare_share: float = threshold(
         0.1, "share of the mean rows per label below which a label is rare", "低于平均每标签行数的此比例视为稀有"
     )
-    uneven: float = threshold(10, "largest label / smallest label above which rows are uneven", "最多与最少标签之比")
+    uneven: float = threshold(10.0, "largest label / smallest label above which rows are uneven", "最多与最少标签之比")
 
     def map(self, chunk: Chunk, means: Means) -> LabelTally:  # noqa: ARG002
         """Return the counts of the labels."""

@@ -173,9 +173,9 @@ def _fits(given: dict[str, Any], schema: dict[str, Any]) -> bool:
 
 def _is_of(value: object, declared: object) -> bool:
     kind = declared.get("type") if isinstance(declared, dict) else None
-    kinds = kind if isinstance(kind, list) else [kind]
-    if not all(isinstance(one, str) and one in TYPES for one in kinds):
+    names = [one for one in (kind if isinstance(kind, list) else [kind]) if isinstance(one, str)]
+    if not names or any(name not in TYPES for name in names):
         return True
     if isinstance(value, bool):
-        return "boolean" in kinds
-    return isinstance(value, tuple(one for name in kinds for one in TYPES[name]))
+        return "boolean" in names
+    return isinstance(value, tuple(one for name in names for one in TYPES[name]))
