@@ -159,7 +159,7 @@ def _tried(
     (place / MADE).mkdir(exist_ok=True)
     predictor.save(place / MADE)
     story = predictor.story
-    made = {"curve": story.curve, "parameters_trained": story.parameters_trained, "remarks": story.remarks}
+    made = replace(story, trials=())
     return {**record, "score": score, "seconds": time.perf_counter() - start, "story": made}
 
 

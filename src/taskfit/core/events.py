@@ -17,7 +17,7 @@ EventKind = Literal[
     "progress",  # rung, phase {en, zh}, done, total, unit
     "preflight",  # what will be learned: an example with its parts, counts of rows and tokens (see engine/preflight.py)
     "train.step",  # rung, trial, step, total, loss, lr, tokens
-    "train.look",  # rung, trial, step, epoch, loss, dev_score (None where nothing is measured)
+    "train.look",  # rung, trial, step, epoch, loss, dev_score (None where nothing is measured), dev_metric
     "warning",  # text {en, zh}
     "verdict",  # sentence {en, zh}
     "run.finished",  # report

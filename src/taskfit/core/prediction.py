@@ -30,6 +30,9 @@ class Prediction:
     problem: str = ""
 
 
+LOSS = "loss"
+
+
 @dataclass(frozen=True)
 class Trial:
     """One configuration tried on dev: its settings and its value of the primary metric there."""
@@ -54,12 +57,17 @@ class CurvePoint:
 
 @dataclass(frozen=True)
 class Story:
-    """How a predictor was made: the trials on dev, the curve of the chosen one, remarks for the report."""
+    """How a predictor was made: the trials on dev, the curve of the chosen one, remarks for the report.
+
+    `dev_metric` names what every score on dev is: a metric, or LOSS (then the score is minus the loss in nats per
+    token, so that higher is better). Empty where nothing was measured on dev.
+    """
 
     trials: tuple[Trial, ...] = ()
     curve: tuple[CurvePoint, ...] = ()
     parameters_trained: int = 0
     remarks: tuple[Mapping[str, str], ...] = field(default=())
+    dev_metric: str = ""
 
 
 class Predictor(Protocol):

@@ -76,22 +76,19 @@ def prompted(
 ) -> AskingPredictor:
     """Return the predictor of the best offer on dev, calibrated on dev where that helps."""
     dev = _dev_part(practice.dev, desk.seed)
+    if not dev or (len(offers) == 1 and not (calibrate and scored_exactly(model, task))):
+        return AskingPredictor(PromptPredictor(model, task, offers[0].show), offers[0])  # there is nothing to choose
     tried: list[tuple[float, LabelCalibration, Offer, float]] = []
     for number, offer in enumerate(offers[: max(1, desk.trials)]):
-        if not dev or (len(offers) == 1 and not (calibrate and scored_exactly(model, task))):
-            tried.append((0.0, LabelCalibration(), offer, 0.0))
-            break
         start = time.perf_counter()
         told = replace(desk, note=f"{number + 1}/{min(len(offers), desk.trials)}")
         score, calibration = _try(model, task, dev, told, offer, calibrate=calibrate)
         tried.append((score, calibration, offer, time.perf_counter() - start))
     _, calibration, offer, _ = max(tried, key=lambda one: one[0])
     trials = [
-        Trial({**o.settings, "calibration": c.how}, score, seconds, chosen=o is offer)
-        for score, c, o, seconds in tried
-        if dev
+        Trial({**o.settings, "calibration": c.how}, score, seconds, chosen=o is offer) for score, c, o, seconds in tried
     ]
-    story = Story(trials=tuple(trials))
+    story = Story(trials=tuple(trials), dev_metric="accuracy" if scored_exactly(model, task) else "exact_match")
     return AskingPredictor(PromptPredictor(model, task, offer.show, calibration, story), offer)
 
 

@@ -139,7 +139,7 @@ def by_prototypes(model: Model, task: Task, practice: Practice, desk: Desk, *, s
         )
     _, anchors, best, _ = max(tried, key=lambda one: one[0])
     trials = tuple(Trial({"set": n, "shots": shots}, s, t, chosen=n == best) for s, _, n, t in tried)
-    return NearestPredictor(local, task, anchors, Story(trials=trials))
+    return NearestPredictor(local, task, anchors, Story(trials=trials, dev_metric="accuracy"))
 
 
 def _prototypes(task: Task, chosen: Sequence[Example], vectors: dict[str, Floats]) -> Anchors:
@@ -166,7 +166,7 @@ def by_neighbours(model: Model, task: Task, practice: Practice, desk: Desk, *, n
         tried.append((dev_value(anchors.scores(dev, len(task.labels))[0], gold), anchors, time.perf_counter() - start))
     _, best, _ = max(tried, key=lambda one: one[0])
     trials = tuple(Trial({"neighbours": a.neighbours}, s, t, chosen=a is best) for s, a, t in tried)
-    return NearestPredictor(local, task, best, Story(trials=trials))
+    return NearestPredictor(local, task, best, Story(trials=trials, dev_metric="accuracy"))
 
 
 def _dev(model: LocalModel, task: Task, practice: Practice, desk: Desk) -> tuple[Floats, list[int]]:

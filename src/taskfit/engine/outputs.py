@@ -60,6 +60,11 @@ class Outputs(Protocol):
         """Return the linear head on features that fits the targets."""
         ...
 
+    @property
+    def metric(self) -> str:
+        """What `score` is."""
+        ...
+
     def score(self, outputs: Values, targets: Values) -> float:
         """Return how good outputs are on dev, higher is better."""
         ...
@@ -99,6 +104,11 @@ class NumberOutputs:
         weights = (np.linalg.solve(squares, z.T @ (targets - middle) / len(z)).T / spread).astype(np.float32)
         return LinearHead(weights, (middle - weights @ mean).astype(np.float32))
 
+    @property
+    def metric(self) -> str:
+        """See Outputs."""
+        return "r2"
+
     def score(self, outputs: Values, targets: Values) -> float:
         """See Outputs: the share of the variance that is explained, R^2."""
         error = float(np.square(outputs - targets).mean())
@@ -134,6 +144,11 @@ class LabelOutputs:
             return sigmoid_loss(logits, wanted, len(wanted))
 
         return fit_outputs(features, loss, len(self.names), decay=decay)
+
+    @property
+    def metric(self) -> str:
+        """See Outputs."""
+        return "micro_f1"
 
     def score(self, outputs: Values, targets: Values) -> float:
         """See Outputs: the F1 of all labels together at the best threshold, less a sliver of the loss."""

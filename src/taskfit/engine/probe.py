@@ -30,7 +30,11 @@ def probe(
     train, dev = vectors[: len(practice.train)], vectors[len(practice.train) :]
     fit = _of_classes if task.closed else _of_values
     found = fit(task, practice, (train, dev), decay=decay, trials=desk.trials)
-    story = Story(trials=found.trials, parameters_trained=sum(one.numel() for one in found.head.parameters()))
+    story = Story(
+        trials=found.trials,
+        parameters_trained=sum(one.numel() for one in found.head.parameters()),
+        dev_metric="accuracy" if task.closed else outputs_of(task, practice.train).metric,
+    )
     return HeadPredictor(model, task, found.head, how, story)
 
 

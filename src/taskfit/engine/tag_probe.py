@@ -41,6 +41,7 @@ def tag_probe(model: LocalModel, task: Task, practice: Practice, desk: Desk, *, 
     head = as_module(chosen.head).requires_grad_(False)
     story = Story(
         trials=chosen.trials,
+        dev_metric="entity_f1",
         parameters_trained=sum(one.numel() for one in head.parameters()),
         remarks=tuple({"en": one.en, "zh": one.zh} for one in remarks_on(train, classes)),
     )

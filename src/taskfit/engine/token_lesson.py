@@ -6,6 +6,7 @@ from typing import Self
 
 from taskfit.core.errors import DataError
 from taskfit.core.example import Example
+from taskfit.core.prediction import LOSS
 from taskfit.core.text import Text
 from taskfit.engine.aims.aim import Work
 from taskfit.engine.dev_loss import mean_loss
@@ -55,6 +56,11 @@ class TokenLesson:
     def dev_tokens(self) -> int:
         """See Lesson."""
         return sum(len(row.ids) for row in self.dev)
+
+    @property
+    def dev_metric(self) -> str:
+        """See Lesson."""
+        return LOSS
 
     def learner(self, tuned: LocalModel) -> TokenLearner:
         """See Lesson."""

@@ -15,6 +15,7 @@ import torch
 from safetensors.torch import load_file
 
 from taskfit.core.errors import DataError, TrainingError
+from taskfit.core.events import Emit, Event
 from taskfit.core.example import Practice
 from taskfit.core.files import plain, read_json, write_json
 from taskfit.core.method import Desk
@@ -90,6 +91,7 @@ def tune(model: LocalModel, task: Task, practice: Practice, desk: Desk, recipe: 
         trials=searched.trials,
         curve=tuple(CurvePoint(**point) for point in found["curve"]),
         parameters_trained=found["parameters"],
+        dev_metric=job.lesson.dev_metric if practice.dev else "",
         remarks=(*({"en": one.en, "zh": one.zh} for one in job.lesson.remarks), *job.remarks),
     )
     return Tuned(learner.model, predictor, story)
@@ -194,7 +196,7 @@ def _train(job: _Job, learner: Any, settings: LoopSettings, folder: Path) -> dic
     result = train(
         learner,
         settings,
-        desk=replace(work.desk, note=f"lr {settings.lr:.3g}"),
+        desk=replace(work.desk, note=f"lr {settings.lr:.3g}", emit=_naming(work.desk.emit, lesson.dev_metric)),
         folder=folder / "checkpoints",
         evaluate=(lambda: lesson.dev_score(learner)) if work.practice.dev else None,
         lr_factors=job.recipe.change.lr_factors(learner.model),
@@ -208,6 +210,16 @@ def _train(job: _Job, learner: Any, settings: LoopSettings, folder: Path) -> dic
         "parameters": sum(p.numel() for p in learner.trained().values()),
         "tokens": result.tokens,
     }
+
+
+def _naming(emit: Emit, metric: str) -> Emit:
+    """Return `emit` with the name of what is measured in every look at dev."""
+
+    def named(event: Event) -> None:
+        look = event.kind == "train.look" and event.data.get("dev_score") is not None
+        emit(replace(event, data={**event.data, "dev_metric": metric}) if look else event)
+
+    return named
 
 
 def _count(job: _Job, found: Mapping[str, Any]) -> None:

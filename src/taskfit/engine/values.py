@@ -117,6 +117,11 @@ class ValueLesson:
         """See Lesson."""
         return sum(map(len, self.dev.ids))
 
+    @property
+    def dev_metric(self) -> str:
+        """See Lesson."""
+        return self.outputs.metric
+
     def learner(self, tuned: LocalModel) -> ClassLearner:
         """See Lesson."""
         work, rows = self.work, self.rows

@@ -76,6 +76,11 @@ class Lesson(Protocol):
         """What the report should say of how these rows are learned or measured."""
         ...
 
+    @property
+    def dev_metric(self) -> str:
+        """What the value on dev is: the name of a metric (less a sliver of the loss), or LOSS (minus the loss)."""
+        ...
+
     def learner(self, tuned: LocalModel) -> Learner:
         """Return a learner on a freshly prepared copy; called once a trial, and once for the weights to be kept."""
         ...

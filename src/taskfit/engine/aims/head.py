@@ -93,6 +93,11 @@ class HeadLesson:
         """See Lesson."""
         return sum(map(len, self.dev.ids))
 
+    @property
+    def dev_metric(self) -> str:
+        """See Lesson."""
+        return "accuracy"
+
     def learner(self, tuned: LocalModel) -> ClassLearner:
         """See Lesson."""
         head = ClassHead(tuned.card.width, len(self.work.task.labels))

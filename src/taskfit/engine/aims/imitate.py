@@ -192,6 +192,11 @@ class ImitationLesson:
         """See Lesson."""
         return self.plain.dev_tokens
 
+    @property
+    def dev_metric(self) -> str:
+        """See Lesson."""
+        return self.plain.dev_metric
+
     def learner(self, tuned: LocalModel) -> Any:
         """See Lesson."""
         if self.teacher is None:

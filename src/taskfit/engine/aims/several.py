@@ -113,6 +113,11 @@ class SeveralLesson:
         """See Lesson."""
         return self.plain.dev_tokens + sum(len(row.ids) for rows in self.dev.values() for row in rows)
 
+    @property
+    def dev_metric(self) -> str:
+        """See Lesson."""
+        return self.plain.dev_metric
+
     def learner(self, tuned: LocalModel) -> TokenLearner:
         """See Lesson."""
         stream = self.work.stream([row.ids for row in self.rows])

@@ -85,6 +85,11 @@ class TagsLesson:
         """See Lesson."""
         return self.dev.tokens
 
+    @property
+    def dev_metric(self) -> str:
+        """See Lesson."""
+        return "entity_f1"
+
     def learner(self, tuned: LocalModel) -> TagLearner:
         """See Lesson."""
         head = as_module(self.first).to(tuned.device)

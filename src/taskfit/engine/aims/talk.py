@@ -12,6 +12,7 @@ from taskfit.core.catalog import Catalog
 from taskfit.core.example import Example
 from taskfit.core.meter import Meter
 from taskfit.core.model import ModelCard
+from taskfit.core.prediction import LOSS
 from taskfit.core.task import Kind, Task
 from taskfit.core.text import Text
 from taskfit.engine.aims.aim import Aim, Asked, Work
@@ -91,6 +92,11 @@ class TalkLesson(TokenLesson):
     def dev_tokens(self) -> int:
         """See Lesson: tokens of the loss, and of the answers as if they were as long as the right ones."""
         return sum(len(row.ids) for row in self.dev) * (2 if self.written else 1)
+
+    @property
+    def dev_metric(self) -> str:
+        """See Lesson."""
+        return self.work.task.primary_metric if self.written else LOSS
 
     def dev_score(self, learner: TokenLearner) -> float:
         """Return the metric less a sliver of the loss, so that equal values are ordered; else minus the loss."""

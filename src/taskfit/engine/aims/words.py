@@ -65,6 +65,11 @@ class WordsLesson:
     dev_tokens: int
     remarks: tuple[Text, ...] = ()
 
+    @property
+    def dev_metric(self) -> str:
+        """See Lesson."""
+        return "accuracy"
+
     def learner(self, tuned: LocalModel) -> TokenLearner:
         """See Lesson."""
         return TokenLearner(tuned, self.rows, self.stream, self.work.label_smoothing, self.work.neftune_alpha)
