@@ -18,9 +18,9 @@ FACTS = {
 }
 
 
-def shown(run: Path, *, method: str, kind: str, task: str = "") -> str:
+def shown(run: Path, *, method: str, kind: str, task: str = "", **facts: object) -> str:
     """Return what is printed for a finished run."""
-    write_json(run / "trained.json", FACTS)
+    write_json(run / "trained.json", {**FACTS, **facts})
     write_json(run / "rows.json", {"task": {"kind": kind, "labels": [{"name": "1", "word": "good"}]}})
     rows = "rows:\n  files:\n  - file: my rows.csv\n"
     (run / "settings.yaml").write_text(f"method: {method}\nmodel: tiny\n{task}{rows}", encoding="utf-8")
@@ -41,7 +41,7 @@ def test_the_score_is_the_metric_and_notes_are_told(tmp_path: Path) -> None:
     ("method", "kind", "rungs"),
     [
         ("lora", "classify", "zero_shot,lora"),
-        ("zero_shot", "classify", "few_shot,zero_shot"),
+        ("zero_shot", "classify", "zero_shot,few_shot"),
         ("lora", "tag", "tag,lora"),
     ],
 )
@@ -52,6 +52,12 @@ def test_the_next_command_compares_with_another_method_that_can_do_the_task(
     assert last == f"next: taskfit climb 'my rows.csv' --model tiny --rungs {rungs}"
 
 
-def test_the_next_command_keeps_the_words_of_labels(tmp_path: Path) -> None:
-    labels = "task:\n  labels:\n    '1': good\n    '0': bad\n"
-    assert shown(tmp_path, method="lora", kind="classify", task=labels).rstrip().endswith("--task.labels 1=good,0=bad")
+def test_the_next_command_asks_the_same_task(tmp_path: Path) -> None:
+    asked = "task:\n  instruction: Good or bad?\n  labels:\n    '1': good\n    '0': bad\n"
+    last = shown(tmp_path, method="lora", kind="classify", task=asked).rstrip()
+    assert last.endswith("--task.instruction 'Good or bad?' --task.labels 1=good,0=bad")
+
+
+def test_a_prompt_adapts_and_trains_nothing(tmp_path: Path) -> None:
+    assert "training took" in shown(tmp_path, method="lora", kind="classify")
+    assert "adapting took" in shown(tmp_path, method="few_shot", kind="classify", parameters_trained=0)

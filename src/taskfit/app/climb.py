@@ -191,24 +191,18 @@ def _has_bfloat16() -> bool:
 
 def _fitted(rows: Rows, model: Model, emit: _Teller) -> Rows:
     """Cut texts that are too long for the model, the same for every rung, and say how many."""
-    from taskfit.engine.fit import fit_texts, room_for_text
+    from taskfit.app.fit import fit_parts
     from taskfit.model.local import LocalModel
 
     if not isinstance(model, LocalModel):
         return rows
     for remark in model.remarks:
         emit.warn(remark)
-    parts = {side: fit_texts(model, rows.task, getattr(rows.splits, side)) for side in ("train", "dev", "test")}
-    cut = sum(part.cut for part in parts.values())
-    if cut:
-        room = room_for_text(model, rows.task)
-        emit.warn(
-            Text(
-                f"{cut} of {rows.used} texts are longer than the {room} tokens this model has room for and were cut at the end",
-                f"{rows.used} 条文本中有 {cut} 条超过该模型可容纳的 {room} 个 token，已截去末尾",
-            )
-        )
-    return replace(rows, splits=Splits(*(parts[side].examples for side in ("train", "dev", "test"))))
+    splits = rows.splits
+    fit = fit_parts(model, rows.task, (splits.train, splits.dev, splits.test))
+    if fit.remark is not None:
+        emit.warn(fit.remark)
+    return replace(rows, splits=Splits(*fit.parts))
 
 
 def _begin(run: RunFolder, settings: ClimbSettings, rows: Rows, emit: _Teller) -> None:

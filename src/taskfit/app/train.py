@@ -16,7 +16,7 @@ from taskfit.app.train_facts import Pace, machine, trained_facts
 from taskfit.app.train_file import read_train
 from taskfit.app.train_place import FINISHED, SETTINGS, begin_anew, check_same, run_of
 from taskfit.app.train_rows import TrainGround, ground_in_memory, ground_of
-from taskfit.app.train_score import worth_of
+from taskfit.app.train_score import LOSS, worth_of
 from taskfit.app.train_settings import TrainRows, TrainSettings
 from taskfit.core.errors import DataError, NotPossible, UsageError
 from taskfit.core.events import Emit, Event, silent
@@ -180,6 +180,7 @@ def _train(job: _Job, practice: Practice | None) -> None:
     model = _start(job, ground.practice.train, method)
     if why := method.impossible(model.card, ground.task):
         raise NotPossible(Text(f"{settings.method}: {why.en}", f"{settings.method}：{why.zh}"))
+    ground = _fitted(ground, model)
     with job.ranks.together():
         if job.ranks.lead:
             _begin(job, ground)
@@ -190,6 +191,20 @@ def _train(job: _Job, practice: Practice | None) -> None:
         made = _adapted(told, method, model, ground)
         if job.ranks.lead:
             _leave(told, made, model, ground, pace)
+
+
+def _fitted(ground: TrainGround, model: Any) -> TrainGround:
+    """Cut texts that are too long where a label or number is the answer; open rows have a policy of their own."""
+    from taskfit.app.fit import fit_parts
+
+    if not (ground.task.closed or ground.task.kind in ("multilabel", "regress")):
+        return ground
+    practice = ground.practice
+    fit = fit_parts(model, ground.task, (practice.train, practice.dev, ground.test))
+    if fit.remark is None:
+        return ground
+    train, dev, test = fit.parts
+    return replace(ground, practice=Practice(train, dev), test=test, remarks=(*ground.remarks, fit.remark))
 
 
 def _adapted(job: _Job, method: Method, model: Any, ground: TrainGround) -> _Made:
@@ -287,14 +302,25 @@ def _leave(job: _Job, made: _Made, model: Any, ground: TrainGround, pace: Pace) 
     _save(predictor, folder)
     facts = trained_facts(method, made.desk, predictor.story, pace, dev=dev_score(predictor.story))
     if ground.test:
-        desk = replace(made.desk, meter=Meter(), note="")
-        worth = worth_of(job.settings.method, method, predictor, ground, model=model, desk=desk)
-        if worth.warning is not None:
-            job.warn(worth.warning)
+        _measure(job, made, model, ground)
     if method.model_dump().get("save_every") is None:
         for name in OUTER:
             shutil.rmtree(folder / name, ignore_errors=True)
     write_json(folder / FINISHED, {"result": "model" if (folder / "model").is_dir() else ".", **facts})
+
+
+def _measure(job: _Job, made: _Made, model: Any, ground: TrainGround) -> None:
+    """Measure on the test rows: by the metrics where they have answers, by the loss where answers are open."""
+    from taskfit.app.train_loss import loss_worth
+
+    desk = replace(made.desk, meter=Meter(), note="")
+    predictor = made.predictor.inner if isinstance(made.predictor, _Chosen) else made.predictor
+    if (loss := loss_worth(predictor, model, ground.task, ground.test)) is not None:
+        write_json(job.run.path / LOSS, loss)
+    if all(example.target is not None for example in ground.test):
+        worth = worth_of(job.settings.method, made.method, made.predictor, ground, model=model, desk=desk)
+        if worth.warning is not None:
+            job.warn(worth.warning)
 
 
 def _save(predictor: Predictor, folder: Path) -> None:

@@ -16,8 +16,9 @@ FINISHED, SETTINGS = "trained.json", "settings.yaml"
 NOT_WORK = ("run", "runs", "threads", "online", "trackers", "tensorboard", "device")
 LENGTHS = ("epochs", "max_steps", "patience")  # settings of a method by which an ended run may go on
 MADE = (
-    *(FINISHED, SETTINGS, "events.jsonl", "machine.json", "rows.json", "rows-not-used.jsonl", "measurement.json"),
-    *("predictions.jsonl", "sweep.json", "tuned.json", "head.safetensors", "trained.safetensors", "crash.log"),
+    *(FINISHED, SETTINGS, "events.jsonl", "machine.json", "rows.json", "rows-not-used.jsonl"),
+    *("measurement.json", "loss.json", "predictions.jsonl"),
+    *("sweep.json", "tuned.json", "head.safetensors", "trained.safetensors", "crash.log"),
     *("checkpoints", "trials", "cache", "start", "model", "adapter", "tensorboard", "sweep", "base"),
 )
 

@@ -12,7 +12,7 @@ from pydantic import TypeAdapter
 from taskfit.app.settings import METHODS, method_class
 from taskfit.app.train_rows import TrainGround
 from taskfit.core.files import plain, read_json, write_json, write_lines
-from taskfit.core.measurement import Comparison, Measurement, ScoredPrediction
+from taskfit.core.measurement import Comparison, Interval, Measurement, ScoredPrediction
 from taskfit.core.meter import Meter
 from taskfit.core.method import Desk, Method
 from taskfit.core.model import Model
@@ -26,7 +26,7 @@ from taskfit.measure.measure import measure, score_rows
 
 BASE, LEDGER = "base", "test-ledger.jsonl"
 OPEN_METRICS = ("char_f1", "exact_match")
-MEASUREMENT = "measurement.json"
+MEASUREMENT, LOSS = "measurement.json", "loss.json"
 
 
 @dataclass(frozen=True)
@@ -37,6 +37,17 @@ class Worth:
     base: Measurement | None
     comparison: Comparison | None
     warning: Text | None = None
+
+
+@dataclass(frozen=True)
+class LossWorth:
+    """Nats per token on the test rows before and after; `change` is after - before, paired by rows."""
+
+    rows: int
+    tokens: int
+    base: Interval
+    trained: Interval
+    change: Interval
 
 
 def worth_of(
@@ -51,7 +62,9 @@ def worth_of(
     rows = _answered(predictor, ground, desk)
     facts = method.model_dump(mode="json")
     trained = measure(name, rows, task, method=name, settings=facts, story=predictor.story)
-    base_rows, base = _base(ground, model, desk)
+    start = base_method(model, task)
+    # A prompt that is the start itself has nothing to be held against.
+    base_rows, base = ((), None) if start is None or start == name else _base(start, ground, model, desk)
     rungs = {BASE: base_rows, name: rows} if base_rows else {}
     comparisons = compare_rungs(rungs, task)
     found = Worth(
@@ -73,6 +86,12 @@ def read_worth(folder: Path) -> Worth | None:
     return TypeAdapter(Worth).validate_python(read_json(path)) if path.is_file() else None
 
 
+def read_loss(folder: Path) -> LossWorth | None:
+    """Return the loss that was measured in a run folder, or None when none was."""
+    path = folder / LOSS
+    return TypeAdapter(LossWorth).validate_python(read_json(path)) if path.is_file() else None
+
+
 def _answered(predictor: Predictor, ground: TrainGround, desk: Desk) -> list[ScoredPrediction]:
     asked = [example.without_target() for example in ground.test]
     return score_rows(ground.test, answer_all(predictor, asked, desk), ground.task, seed=desk.seed)
@@ -88,11 +107,10 @@ def base_method(model: Model, task: Task) -> str | None:
     return None
 
 
-def _base(ground: TrainGround, model: Model, desk: Desk) -> tuple[Sequence[ScoredPrediction], Measurement | None]:
-    """Measure the start, or read what an earlier run of the same folder measured of it."""
-    name = base_method(model, ground.task)
-    if name is None:
-        return (), None
+def _base(
+    name: str, ground: TrainGround, model: Model, desk: Desk
+) -> tuple[Sequence[ScoredPrediction], Measurement | None]:
+    """Measure the start by the method that uses it as it is."""
     folder = desk.folder / BASE
     method = method_class(name).read({})
     told = Desk(folder, desk.cache, BASE, "", desk.seed, 1, Meter(), desk.emit, desk.stop)

@@ -9,9 +9,9 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text as Line
 
-from taskfit.app.settings import default_rungs
+from taskfit.app.settings import default_rungs, method_class
 from taskfit.app.train_place import FINISHED, SETTINGS
-from taskfit.app.train_score import Worth, read_worth
+from taskfit.app.train_score import LossWorth, Worth, read_loss, read_worth
 from taskfit.core.files import read_json
 from taskfit.core.text import Text, same
 from taskfit.core.yaml import read_yaml
@@ -30,6 +30,8 @@ def show_trained(run: Path, console: Console) -> None:
     rows: list[tuple[Text, str]] = []
     if worth is not None:
         rows += _worth(worth)
+    if (loss := read_loss(run)) is not None:
+        rows += _loss(loss)
     if facts.get("dev_score") is not None:
         rows.append(_dev(facts["dev_score"]))
     rows += _took(facts)
@@ -51,8 +53,8 @@ def _worth(worth: Worth) -> list[tuple[Text, str]]:
         shown = str(numbers.metric_interval(interval, percent=percent))
         base = worth.base.metrics.get(name) if worth.base is not None else None
         if base is not None:
-            before = numbers.metric_interval(base, percent=percent)
-            shown += str(Text(f"   before training {before.en}", f"   训练前 {before.zh}"))
+            before, start = numbers.metric_interval(base, percent=percent), _start(worth)
+            shown += f"   {start} {before}"
         title = metric_name(name)
         rows = worth.trained.rows
         found.append((Text(f"{title.en} on {rows} test rows", f"{rows} 行测试数据的{title.zh}"), shown))
@@ -71,6 +73,27 @@ def _worth(worth: Worth) -> list[tuple[Text, str]]:
     return found
 
 
+def _start(worth: Worth) -> Text:
+    """Return what the trained model, or the better prompt, is held against."""
+    if method_class(worth.trained.method).changes == "nothing":
+        return same(worth.base.method if worth.base is not None else "")
+    return Text("before training", "训练前")
+
+
+def _loss(found: LossWorth) -> list[tuple[Text, str]]:
+    after, before, change = (
+        f"{one.estimate:{sign}.3f} [{one.low:{sign}.3f}, {one.high:{sign}.3f}]".replace("-", "−")
+        for one, sign in ((found.trained, ""), (found.base, ""), (found.change, "+"))
+    )
+    return [
+        (
+            Text(f"loss on {found.rows} test rows", f"{found.rows} 行测试数据的损失"),
+            str(Text(f"{after}   before training {before}", f"{after}   训练前 {before}")),
+        ),
+        (Text("difference", "差异"), str(Text(f"{change} nats per token", f"每 token {change} 奈特"))),
+    ]
+
+
 def _dev(score: float) -> tuple[Text, str]:
     """Return the score and its name; a loss is shown as the loss it is."""
     if is_loss(score):
@@ -79,12 +102,14 @@ def _dev(score: float) -> tuple[Text, str]:
 
 
 def _took(facts: Mapping[str, Any]) -> list[tuple[Text, str]]:
-    found = [(Text("training took", "训练用时"), str(numbers.seconds(facts["seconds"])))]
+    trained = facts["parameters_trained"]
+    took = Text("training took", "训练用时") if trained else Text("adapting took", "适配用时")
+    found = [(took, str(numbers.seconds(facts["seconds"])))]
     pace = facts.get("tokens_per_second")
     if pace:
         found.append((Text("tokens per second", "每秒 token 数"), f"{pace:,.0f}"))
     found.append((Text("peak memory", "内存峰值"), str(numbers.size(facts["bytes_peak"]))))
-    found.append((Text("weights trained", "训练的权重数"), f"{facts['parameters_trained']:,}"))
+    found.append((Text("weights trained", "训练的权重数"), f"{trained:,}"))
     return found
 
 
@@ -109,12 +134,26 @@ def _next(run: Path, facts: Mapping[str, Any]) -> str:
         words = [file if task["labels"] else "ROWS", "--model", f"{run.as_posix()}/model"]
     else:
         method, model = settings["method"], settings.get("model", "tiny")
-        cheaper = next(one.method for one in default_rungs(task["kind"]) if one.method != method)
-        words = [file, "--model", model, "--rungs", f"{cheaper},{method}"]
-    if labels := (settings.get("task") or {}).get("labels"):
+        other = next(one.method for one in default_rungs(task["kind"]) if one.method != method)
+        pair = sorted((other, method), key=lambda name: method_class(name).rank)
+        words = [file, "--model", model, "--rungs", ",".join(pair)]
+    if test := (settings.get("rows") or {}).get("test"):
+        words += ["--rows.test", test]
+    words += _asked(settings.get("task") or {})
+    return f"taskfit climb {shlex.join(map(str, words))}"
+
+
+def _asked(task: Mapping[str, Any]) -> list[str]:
+    """Return the flags that ask the same task again."""
+    words: list[str] = []
+    if kind := task.get("kind"):
+        words += ["--task.kind", str(kind)]
+    if instruction := task.get("instruction"):
+        words += ["--task.instruction", str(instruction)]
+    if labels := task.get("labels"):
         shown = labels if isinstance(labels, list) else [f"{name}={word}" for name, word in labels.items()]
         words += ["--task.labels", ",".join(map(str, shown))]
-    return f"taskfit climb {shlex.join(map(str, words))}"
+    return words
 
 
 def _table(rows: list[tuple[Text, str]]) -> Table:

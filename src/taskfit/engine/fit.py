@@ -36,6 +36,8 @@ def room_for_text(model: LocalModel, task: Task) -> int:
 
 def fit_texts(model: LocalModel, task: Task, examples: Sequence[Example]) -> Fitted:
     """Return the examples with over-long user texts cut at the end; every rung then sees the same texts."""
+    if not examples:
+        return Fitted((), 0)
     room = room_for_text(model, task)
     texts = [example.text for example in examples]
     ids = model.encode(texts)

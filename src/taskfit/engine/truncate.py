@@ -60,8 +60,8 @@ def too_long(rows: Iterable[Any], limit: int) -> list[Finding]:
                 f"该行有 {len(row.ids)} 个 token，最多读取 {limit} 个",
             ),
             Text(
-                "shorten it, or say what to do with such rows: drop, cut_prompt or split",
-                "请缩短它，或指定如何处理：drop、cut_prompt 或 split",
+                "shorten it, or set too_long to drop, cut_prompt or split",
+                "请缩短它，或把 too_long 设为 drop、cut_prompt 或 split",
             ),
         )
         for row in rows
