@@ -5,8 +5,8 @@ from dataclasses import replace
 
 from taskfit.core.example import Message
 from taskfit.core.text import Text
-from taskfit.data.json_text import STRICT, TOO_DEEP, Refused, written_json
 from taskfit.data.blocks import unblocked
+from taskfit.data.json_text import STRICT, TOO_DEEP, Refused, written_json
 from taskfit.data.message import message_of
 from taskfit.data.wrong import Wrong, kind_of, whole_text
 
