@@ -48,9 +48,10 @@ RULES = {
 }
 FIXES: dict[str, Fix] = {
     "mojibake": {"redecode": {"encoding": "guess"}},
-    "invisible_characters": {"normalise": {"spaces": True}},
-    "turning_characters": {"normalise": {"spaces": True}},
-    "control_characters": {"normalise": {"spaces": True}},
+    "invisible_characters": {"normalise": {"invisible": True}},
+    "turning_characters": {"normalise": {"invisible": True}},
+    "control_characters": {"normalise": {"invisible": True}},
+    "surrogates": {"normalise": {"invisible": True}},
     "special_tokens": {"strip_markup": {}},
 }
 
