@@ -13,6 +13,7 @@ GOES_ON = re.compile(
     r"[,，、;；(（\[【{「『“–—]\s*\Z|[a-z]-\s*\Z|\b(?:and|or|the|a|an|of|to|with|for|in|by|is|are|that|which)\s*\Z|[和与或的及]\s*\Z"
 )
 ENDED = re.compile(r"""[.!?。！？…~～"'”’」』)）\]】}>|*`:：;；\d%℃]\s*\Z|[\u2600-\U0010ffff]\s*\Z""")
+TAG_OR_ADDRESS = re.compile(r"(?:[#@]|://|www\.)\S*\s*\Z")
 LONG_LINE = 80
 CODE = re.compile(r"```|^\s*(?:def |class |import |#include|SELECT |<\w+)|[{};]\s*$", re.MULTILINE)
 
@@ -48,7 +49,7 @@ class CutOff(RowCheck):
 
     def _is_cut(self, answer: str) -> bool:
         end = answer[-60:]
-        if ENDED.search(end):
+        if ENDED.search(end) or TAG_OR_ADDRESS.search(end):
             return False
         if GOES_ON.search(end):
             return CODE.search(answer) is None

@@ -13,9 +13,10 @@ from taskfit.data.rouge import rouge_l
 # Tasks in which a good answer is nearly its input.
 EDITS = re.compile(
     r"\b(?:edit|correct|fix|proofread|rewrite|re-?write|revise|punctuat|capitali[sz]|convert|replace|change|format|grammar|spell|remove|"
-    r"insert|add|complete|extract|highlight|underline|mark|identify|find|repeat|copy|translate|paraphrase|rephrase|improve|sort|"
+    r"delete|reword|fill|blank|divide|organi[sz]|connect|join|combine|merge|split|separate|substitute|suggest|construct|"
+    r"formulate|summar|shorten|insert|add|complete|extract|highlight|underline|mark|identify|find|repeat|copy|translate|paraphrase|rephrase|improve|sort|"
     r"arrange|order|alphabeti[sz]|classif|label|tag|make sure|ensure|check|select|choose|pick|which|transform|modify|update)"
-    r"|修改|改写|纠正|更正|改正|校对|润色|语法|错别字|标点|格式|转换|替换|翻译|重写|删除|插入|添加|提取|标注|识别|找出|排序|排列|重复|复制|续写|补全|完成|选择|哪",
+    r"|修改|改写|纠正|更正|改正|校对|润色|语法|错别字|标点|格式|转换|替换|翻译|重写|删除|插入|添加|提取|填空|填写|分成|合并|拆分|标注|识别|找出|排序|排列|重复|复制|续写|补全|完成|选择|哪",
     re.IGNORECASE,
 )
 LONG = 40

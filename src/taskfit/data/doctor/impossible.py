@@ -22,6 +22,9 @@ CANNOT = re.compile(
     re.IGNORECASE,
 )
 ADDRESS = re.compile(r"https?://\S+")
+ABOUT_ADDRESSES = re.compile(
+    r"\b(?:URLs?|links?|domain|regex|regular expression|HTML|parse|code|program|script|function|API)\b|网址|链接|域名|代码|程序|函数|正则"
+)
 LONG = 300
 
 
@@ -35,11 +38,11 @@ class Impossible(RowCheck):
     def find(self, chunk: Chunk, means: Means) -> Iterable[Hit]:  # noqa: ARG002
         """Yield rows whose task needs more than words, and rows that name a web page without its text."""
         for row, record in enumerate(chunk.records):
-            asked = chunk.prompts[row] if record.kind != "text" and not record.tools else ""
-            if not asked:
+            asked = chunk.prompts[row]
+            if record.tools or record.label is not None or not chunk.answers[row]:
                 continue
             seen = CANNOT.search(asked[:LONG])
-            if seen is None and len(asked) < LONG and "://" in asked:
+            if seen is None and len(asked) < LONG and "://" in asked and not ABOUT_ADDRESSES.search(asked):
                 seen = ADDRESS.search(asked)
             if seen:
                 yield "impossible", row, excerpt(asked, seen.start())

@@ -37,8 +37,11 @@ class LabelCounts(Check[LabelTally]):
         if len(part.counts) == 1:
             yield self._one_label(part)
             return
-        yield from self._rare(part)
-        yield from self._uneven(part)
+        least = max(self.fewest, self.rare_share * part.total / len(part.counts))
+        rare = sorted(name for name, count in part.counts.items() if count < least)
+        if rare:
+            yield self._rare(part, rare, least)
+        yield from self._uneven(part, rare)
 
     def _one_label(self, part: LabelTally) -> RowFinding:
         name = next(iter(part.counts))
@@ -49,11 +52,7 @@ class LabelCounts(Check[LabelTally]):
         rule = Text("all rows have one and the same label", "所有行的标签相同")
         return RowFinding("one_label", "block", what, part.total, rule=rule, effort=COLLECT)
 
-    def _rare(self, part: LabelTally) -> Iterator[RowFinding]:
-        least = max(self.fewest, self.rare_share * part.total / len(part.counts))
-        rare = sorted(name for name, count in part.counts.items() if count < least)
-        if not rare:
-            return
+    def _rare(self, part: LabelTally, rare: list[str], least: float) -> RowFinding:
         names = quoted([f"{name} ({part.counts[name]})" for name in rare])
         what = Text(
             f"{len(rare)} labels have fewer than {least:.0f} rows: {names.en}; collect more, or merge them",
@@ -64,12 +63,16 @@ class LabelCounts(Check[LabelTally]):
             f"少于 max({self.fewest}, {self.rare_share:g} × 平均每标签行数) 行",
         )
         touched = sum(part.counts[name] for name in rare)
-        yield RowFinding(
+        return RowFinding(
             "rare_labels", "warn", what, len(rare), part.shown(rare), rule=rule, effort=COLLECT, rows=touched
         )
 
-    def _uneven(self, part: LabelTally) -> Iterator[RowFinding]:
-        most, fewest = max(part.counts.values()), min(part.counts.values())
+    def _uneven(self, part: LabelTally, rare: list[str]) -> Iterator[RowFinding]:
+        """Yield a finding when the largest label is far above the smallest one that is not told as rare."""
+        enough = [count for name, count in part.counts.items() if name not in rare]
+        if not enough:
+            return
+        most, fewest = max(enough), min(enough)
         if most <= self.uneven * fewest:
             return
         top = max(part.counts, key=lambda name: (part.counts[name], name))

@@ -31,7 +31,7 @@ class LengthMix(Check[Both]):
     top: float = threshold(
         0.2, "share of tokens in the longest 1 % of rows above which it warns", "最长 1 % 行的词元占比上限"
     )
-    padding: float = threshold(0.4, "padding in batches of mixed rows above which it is told", "随机批次的填充占比上限")
+    padding: float = threshold(0.6, "padding in batches of mixed rows above which it is told", "随机批次的填充占比上限")
     batch: int = threshold(8, "rows of a batch by which padding is computed", "计算填充时每批的行数")
     rows: int = threshold(50, "rows from which this is looked at", "至少多少行才检查")
 

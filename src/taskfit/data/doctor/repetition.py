@@ -26,7 +26,10 @@ class Repetition(RowCheck):
     words: int = threshold(8, "words from which 4-grams are counted", "至少多少词才统计 4-gram")
     ratio: float = threshold(5.0, "zlib ratio above which a text repeats itself", "zlib 压缩比上限")
     long: int = threshold(200, "characters from which the zlib ratio counts", "至少多少字符才计算压缩比")
-    warn: float = threshold(0.001, "share of answers above which it warns", "超过此比例时警告")
+    short: int = threshold(
+        50, "words below which half of the 4-grams may be repeated", "少于此词数时允许一半 4-gram 重复"
+    )
+    warn: float = threshold(0.005, "share of answers above which it warns", "超过此比例时警告")
 
     def seen(self, chunk: Chunk) -> Mapping[str, int]:
         """Return the number of rows with an answer."""
@@ -42,9 +45,9 @@ class Repetition(RowCheck):
         """Yield what was found."""
         rule = Text(
             f"more than {percent(self.grams)} of the 4-grams (words; characters of Chinese) are repeated in at least "
-            f"{self.words} words, or zlib shrinks more than {self.ratio:g} times from {self.long} bytes; above "
+            f"{self.words} words (below {self.short} words: half of them), or zlib shrinks more than {self.ratio:g} times from {self.long} bytes; above "
             f"{percent(self.warn)} of the answers it warns",
-            f"至少 {self.words} 个词中超过 {percent(self.grams)} 的 4-gram（英文按词、中文按字）重复，或 {self.long} 字节以上的文本"
+            f"至少 {self.words} 个词（少于 {self.short} 个词时为一半）中超过 {percent(self.grams)} 的 4-gram（英文按词、中文按字）重复，或 {self.long} 字节以上的文本"
             f"压缩比超过 {self.ratio:g}；超过 {percent(self.warn)} 的回答时警告",
         )
         fix = {"drop_repetition": {"grams": self.grams, "ratio": self.ratio}}
@@ -60,4 +63,4 @@ class Repetition(RowCheck):
         if len(words) < self.words:
             return False
         different = len(set(zip(words, words[1:], words[2:], words[3:], strict=False)))
-        return count - different > self.grams * count
+        return count - different > (self.grams if len(words) >= self.short else max(0.5, self.grams)) * count
