@@ -39,7 +39,7 @@ class TokenLengths(Check[Cut]):
         """Return the tokens of each row and what is cut."""
         assert means.window is not None
         answers = sizes_of(chunk, means, "answer")
-        tokens = _row_tokens(chunk.records, means)
+        tokens = row_tokens(chunk.records, means)
         counts: dict[str, int] = {"rows": len(chunk.records)}
         spots: dict[str, list[Spot]] = {}
         for row in np.flatnonzero(tokens > means.window).tolist():
@@ -88,7 +88,7 @@ class TokenLengths(Check[Cut]):
         ).of(tally, "answer_lost")
 
 
-def _row_tokens(records: Iterable[Record], means: Means) -> NDArray[np.int32]:
+def row_tokens(records: Iterable[Record], means: Means) -> NDArray[np.int32]:
     """Return the tokens of whole rows; of a pair, with the longer answer."""
     assert means.tokens is not None
     records = list(records)
