@@ -33,6 +33,21 @@ def test_equals_cross_entropy(count: int) -> None:
         _close(one, other)
 
 
+@pytest.mark.parametrize("count", [3, losses.CHUNK_CPU + 50])
+def test_in_bfloat16_the_loss_is_summed_in_float32(count: int) -> None:
+    hidden, head, targets = (x.detach() for x in _inputs(count, words=300))
+    hidden, head = hidden.bfloat16().requires_grad_(), head.bfloat16().requires_grad_()
+    ours = token_loss(hidden, head, targets, 7.0)
+    found = torch.autograd.grad(ours, (hidden, head))
+    logits = (hidden @ head.T).detach().float().requires_grad_()
+    theirs = torch.nn.functional.cross_entropy(logits, targets, reduction="sum") / 7.0
+    d_logits = torch.autograd.grad(theirs, logits)[0]
+    _close(ours, theirs)
+    # bfloat16 has 8 binary digits: half a step is 2^-9 of a value, once for the logits' gradient, once for the product.
+    for one, other in zip(found, (d_logits @ head.float(), d_logits.T @ hidden.float()), strict=True):
+        torch.testing.assert_close(one.float(), other, rtol=0, atol=2**-7 * float(other.detach().abs().max()))
+
+
 @pytest.mark.parametrize("smoothing", [0.0, 0.1, 0.9])
 @pytest.mark.parametrize("count", [5, losses.CHUNK + 300])
 @pytest.mark.parametrize("weighted", [True, False])

@@ -12,6 +12,7 @@ from torch.nn import functional
 Criterion = Callable[[Tensor, Tensor, float, float], Tensor]
 
 CHUNK = 1024  # smaller chunks read the weight gradient again and again
+CHUNK_CPU = 256  # larger chunks no longer fit into caches
 
 
 def token_loss(
@@ -48,30 +49,25 @@ class _Labels:
 class _TokenLoss(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, hidden: Tensor, head: Tensor, labels: _Labels) -> Tensor:
-        targets, weights, smoothing = labels.targets, labels.weights, labels.smoothing
         loss = hidden.new_zeros((), dtype=torch.float32)
         d_hidden = torch.empty_like(hidden)
         d_head = torch.zeros_like(head) if head.requires_grad else None
-        for start in range(0, hidden.shape[0], CHUNK):
-            part = slice(start, start + CHUNK)
-            h, t = hidden[part], targets[part]
-            logits = (h @ head.T).float()
-            log_norm = torch.logsumexp(logits, -1, keepdim=True)
-            said = log_norm.squeeze(-1) - (1 - smoothing) * logits.gather(-1, t[:, None]).squeeze(-1)
-            if smoothing:
-                said -= smoothing * logits.mean(-1)
-            loss += (said if weights is None else said * weights[part]).sum()
-            # d loss / d logits = softmax - (1 - smoothing) one-hot - smoothing / V
-            d_logits = logits.sub_(log_norm).exp_()
-            d_logits.scatter_add_(-1, t[:, None], d_logits.new_full((len(t), 1), smoothing - 1.0))
-            if smoothing:
-                d_logits.sub_(smoothing / head.shape[0])
-            if weights is not None:
-                d_logits.mul_(weights[part, None])
-            d_logits = d_logits.div_(labels.total).to(hidden.dtype)
-            d_hidden[part] = d_logits @ head
+        chunk = CHUNK_CPU if hidden.device.type == "cpu" else CHUNK
+        # Large memory that is new for every chunk costs more than what is computed in it.
+        products = hidden.new_empty(min(len(hidden), chunk), len(head))
+        wide = None if hidden.dtype == torch.float32 else torch.empty_like(products, dtype=torch.float32)
+        for start in range(0, len(hidden), chunk):
+            part = slice(start, start + chunk)
+            h = hidden[part]
+            logits = torch.mm(h, head.T, out=products[: len(h)])
+            if wide is None:
+                loss += _to_gradients(logits, labels, part)
+            else:
+                loss += _to_gradients(wide[: len(h)].copy_(logits), labels, part)
+                logits.copy_(wide[: len(h)])
+            torch.mm(logits, head, out=d_hidden[part])
             if d_head is not None:
-                d_head.addmm_(d_logits.T, h)
+                d_head.addmm_(logits.T, h)
         ctx.save_for_backward(d_hidden, d_head)
         return loss / labels.total
 
@@ -79,6 +75,30 @@ class _TokenLoss(torch.autograd.Function):
     def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:
         d_hidden, d_head = ctx.saved_tensors
         return d_hidden * grad, None if d_head is None else d_head * grad, None
+
+
+def _to_gradients(logits: Tensor, labels: _Labels, part: slice) -> Tensor:
+    """Put d loss / d logits in the place of the logits of a part of the positions; return their summed loss.
+
+    d loss / d logits = weight / total * (softmax - (1 - smoothing) one-hot - smoothing / V). Everything happens in the
+    memory of the logits; the sum of the exponentials is divided out with the last product.
+    """
+    places, smoothing = labels.targets[part, None], labels.smoothing
+    logits -= logits.amax(-1, keepdim=True)
+    said = (1 - smoothing) * logits.gather(-1, places)
+    if smoothing:
+        said += smoothing * logits.mean(-1, keepdim=True)
+    sums = logits.exp_().sum(-1, keepdim=True)
+    losses = sums.log() - said
+    logits.scatter_add_(-1, places, (smoothing - 1) * sums)
+    if smoothing:
+        logits -= smoothing / logits.shape[-1] * sums
+    factors = 1 / (labels.total * sums)
+    if labels.weights is not None:
+        weights = labels.weights[part, None]
+        losses, factors = losses * weights, factors * weights
+    logits *= factors
+    return losses.sum()
 
 
 def class_loss(logits: Tensor, targets: Tensor, total: float, smoothing: float = 0.0) -> Tensor:

@@ -28,12 +28,21 @@ def open_local(
     modules of the layers are kept in so many and can only be adapted by weights beside them; they are packed before
     they go to the device.
     """
-    # oneDNN keeps a kernel for every shape it met, up to 1,024, and rows without padding have ever new ones: memory
-    # would grow with the rows seen. It reads this before its first product; 128 cost about 1 % of the speed.
-    os.environ.setdefault("ONEDNN_PRIMITIVE_CACHE_CAPACITY", "128")
+    _few_kernels()
     folder = find_folder(name, online=online)
     facts = read_config(folder)
     return _load(name, folder, facts, _Kept(dtype, device, bits))
+
+
+def _few_kernels() -> None:
+    """Let oneDNN and PyTorch keep few of the kernels that they make for every shape they meet.
+
+    Rows without padding have ever new shapes, and by default each of the two keeps 1,024 kernels: memory would grow
+    with the rows seen, by hundreds of megabytes. Both read this before their first product. PyTorch's own list only
+    stands before oneDNN's and saves nothing; 128 kernels in oneDNN's cost about 1 % of the speed.
+    """
+    os.environ.setdefault("ONEDNN_PRIMITIVE_CACHE_CAPACITY", "128")
+    os.environ.setdefault("LRU_CACHE_CAPACITY", "1")
 
 
 @dataclass(frozen=True)
