@@ -52,7 +52,7 @@ def check_rows(rows: Reading | Rows) -> tuple[RowFinding, ...]:
     """Return what the doctor finds before a training in the rows of one file, the worst first."""
     checks, means = checks_of(BEFORE_TRAINING), Means()
     seen = examine(chunks_of(map(record_of, rows.examples)), checks, means)
-    return conclude(seen, checks, means, Aside(rows.listed, rows.facts))
+    return conclude(seen, checks, means, Aside(rows.listed, (rows.facts,) if rows.facts else ()))
 
 
 def check_leakage(train: Sequence[Example], test: Sequence[Example]) -> tuple[RowFinding, ...]:

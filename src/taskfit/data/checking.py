@@ -109,9 +109,10 @@ class Whole:
 
     rows: int
     listed: Sequence[ListedRow] = ()
-    facts: FileFacts | None = None
+    files: Sequence[FileFacts] = ()
     kinds: Mapping[str, int] = field(default_factory=dict)
     means: Means = field(default_factory=Means)
+    repaired: Sequence[ListedRow] = ()
 
     @property
     def read(self) -> int:

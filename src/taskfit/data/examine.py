@@ -46,10 +46,11 @@ class Seen:
 
 @dataclass(frozen=True)
 class Aside:
-    """What is known beside the rows: those not used, and the facts of the file."""
+    """What is known beside the rows: those not used, the facts of the files, and those mended while they were read."""
 
     listed: Sequence[ListedRow] = ()
-    facts: FileFacts | None = None
+    files: Sequence[FileFacts] = ()
+    repaired: Sequence[ListedRow] = ()
 
 
 def chunks_of(records: Iterable[Record], rows: int = ROWS_PER_CHUNK) -> Iterator[Chunk]:
@@ -104,7 +105,7 @@ def join(one: Seen, other: Seen, checks: Checks) -> Seen:
 def conclude(seen: Seen, checks: Checks, means: Means, aside: Aside | None = None) -> tuple[RowFinding, ...]:
     """Return what the checks found, the worst first."""
     aside = aside or Aside()
-    whole = Whole(seen.rows, aside.listed, aside.facts, seen.kinds, means)
+    whole = Whole(seen.rows, aside.listed, aside.files, seen.kinds, means, aside.repaired)
     findings = []
     for name, check in checks.items():
         part = seen.parts[name] if seen.parts else check.map(Chunk(()), means)

@@ -17,23 +17,27 @@ class AllRows(FileCheck):
 
     def finish(self, part: None, whole: Whole) -> Iterator[RowFinding]:  # noqa: ARG002
         """Yield a finding when rows are missing, and one when the file is not UTF-8."""
-        if whole.facts is None:
+        if not whole.files:
             return
-        lost = whole.facts.rows - whole.read
+        held = sum(file.rows for file in whole.files)
+        lost = held - whole.read
         if lost:
             what = Text(
-                f"the file has {whole.facts.rows:,} rows, {whole.rows:,} are used and {len(whole.listed):,} are listed",
-                f"文件共 {whole.facts.rows:,} 行，使用 {whole.rows:,} 行，列出 {len(whole.listed):,} 行",
+                f"the files have {held:,} rows, {whole.rows:,} are used and {len(whole.listed):,} are listed",
+                f"文件共 {held:,} 行，使用 {whole.rows:,} 行，列出 {len(whole.listed):,} 行",
             )
             rule = Text(
                 "rows in the file = rows used + rows listed, else it blocks", "文件行数 = 使用 + 列出，否则阻止训练"
             )
             yield RowFinding("rows_lost", "block", what, abs(lost), rule=rule, effort=COLLECT)
-        encoding = whole.facts.encoding.casefold()
-        if encoding not in ("utf-8", "utf-8-sig", "ascii", "binary"):
+        usual = ("utf-8", "utf-8-sig", "ascii", "binary")
+        other = ", ".join(
+            f"{file.path} ({file.encoding})" for file in whole.files if file.encoding.casefold() not in usual
+        )
+        if other:
             what = Text(
-                f"the file is {whole.facts.encoding}; `taskfit data convert` writes UTF-8",
-                f"文件编码为 {whole.facts.encoding}；`taskfit data convert` 会写成 UTF-8",
+                f"not in UTF-8: {other}; `taskfit data convert` writes UTF-8",
+                f"非 UTF-8 编码：{other}；`taskfit data convert` 会写成 UTF-8",
             )
             rule = Text("any encoding that is not UTF-8", "任何非 UTF-8 编码")
             yield RowFinding("encoding", "info", what, whole.read, rule=rule)

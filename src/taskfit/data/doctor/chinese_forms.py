@@ -78,7 +78,7 @@ class ChineseForms(RowCheck):
             Text("full-width letters and digits", "全角字母与数字"),
             rule,
             float("inf"),
-            fix={"normalise": {"form": "NFKC"}},
+            fix={"normalise": {"letters": "half"}},
         ).of(part, "wide_letters")
 
     def _rarer(self, part: Tally, *forms: tuple[str, Text, Mapping[str, object]]) -> Iterator[RowFinding]:

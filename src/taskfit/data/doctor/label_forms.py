@@ -51,7 +51,7 @@ class LabelForms(Check[Forms]):
         if part.tally.is_closed:
             yield from self._alike(part.tally)
         elif part.ids is not None and part.rows >= self.fewest and len(part.ids) > self.different * part.rows:
-            name = whole.facts.roles.label if whole.facts else "label"
+            name = whole.files[0].roles.label if whole.files else "label"
             what = Text(
                 f"{len(part.ids)} different labels in {part.rows} rows: '{name}' looks like an id, not a label",
                 f"{part.rows} 行中有 {len(part.ids)} 个不同的标签：'{name}' 更像编号而不是标签",

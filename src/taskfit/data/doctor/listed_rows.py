@@ -12,6 +12,7 @@ SENTENCES = {
     "broken": ("{n} of {all} rows cannot be read", "{all} 行中有 {n} 行无法读取"),
     "unusable": ("{n} of {all} rows have no usable text or label", "{all} 行中有 {n} 行缺少可用的文本或标签"),
     "left out": ("{n} of {all} rows are left out of training", "{all} 行中有 {n} 行不用于训练"),
+    "repaired": ("{n} of {all} rows are mended while they are read", "{all} 行中有 {n} 行在读取时被修正"),
 }
 
 
@@ -30,7 +31,7 @@ class ListedRows(FileCheck):
     def finish(self, part: None, whole: Whole) -> Iterator[RowFinding]:  # noqa: ARG002
         """Yield one finding for each kind of row that is not used."""
         for kind, (en, zh) in SENTENCES.items():
-            listed = [row for row in whole.listed if row.kind == kind]
+            listed = [row for row in (*whole.listed, *whole.repaired) if row.kind == kind]
             if not listed:
                 continue
             reason, count = listed[0].reason, len(listed)
@@ -46,7 +47,7 @@ class ListedRows(FileCheck):
     def _severity(self, kind: str, share: float) -> Severity:
         if kind == "broken" or (kind == "unusable" and share > self.most_unusable):
             return "block"
-        return "warn"
+        return "info" if kind == "repaired" else "warn"
 
     def _rule(self, kind: str) -> Text:
         return {
@@ -54,6 +55,10 @@ class ListedRows(FileCheck):
             "unusable": Text(
                 f"rows without text or answer; above {percent(self.most_unusable)} they block",
                 f"缺少文本或回答的行；超过 {percent(self.most_unusable)} 时阻止训练",
+            ),
+            "repaired": Text(
+                "a placeholder was emptied, a number or an object was written as text, or the like",
+                "占位符被清空、数字或对象被写成文本等",
             ),
             "left out": Text("rows that are good but not used", "可用但未使用的行"),
         }[kind]
