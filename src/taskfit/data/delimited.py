@@ -11,6 +11,7 @@ from taskfit.data.rows import BadRow, RawRow, Source, Table, excerpt_of, no_rows
 
 NAMES = {",": Text("comma", "逗号"), "\t": Text("tab", "制表符"), ";": Text("semicolon", "分号")}
 SAMPLE = 50
+LONGEST_NAME = 60
 
 
 @dataclass(frozen=True)
@@ -28,13 +29,46 @@ def read_delimited(source: Source, delimiters: Sequence[str]) -> Table:
     if not any(line.strip() for line in lines):
         raise no_rows(source.name)
     delimiter = best_delimiter(lines, delimiters)
+    head = head_of(lines, delimiter, source.name)
+    if head is None:
+        return Table((), tuple(one for one in records(lines, delimiter) if isinstance(one, BadRow)))
+    return Table(head.columns, tuple(delimited_rows(lines, head)))
+
+
+@dataclass(frozen=True)
+class Head:
+    """The columns of a delimited file, the delimiter, and the line of its header (0: it has none)."""
+
+    columns: tuple[str, ...]
+    delimiter: str
+    line: int
+
+
+def head_of(lines: Sequence[str], delimiter: str, where: str) -> Head | None:
+    """Return the columns that the first lines of a file tell; None when no line can be read."""
     parsed = list(records(lines, delimiter))
     first = next((one for one in parsed if isinstance(one, Record)), None)
     if first is None:
-        return Table((), tuple(one for one in parsed if isinstance(one, BadRow)))
+        return None
     headed = _has_header(first, [one.cells for one in parsed if isinstance(one, Record) and one is not first])
-    columns = _column_names(first, source.name) if headed else tuple(str(n + 1) for n in range(len(first.cells)))
-    return Table(columns, tuple(_rows(lines, columns, delimiter=delimiter, skip=first if headed else None)))
+    columns = _column_names(first, where) if headed else tuple(str(n + 1) for n in range(len(first.cells)))
+    return Head(columns, delimiter, first.line if headed else 0)
+
+
+def delimited_rows(lines: Sequence[str], head: Head, before: int = 0) -> Iterator[RawRow | BadRow]:
+    """Yield the rows of some lines of a file; `before` are the lines of the file that come before them."""
+    columns = head.columns
+    for record in records(lines, head.delimiter, len(columns)):
+        line = record.line + before
+        if isinstance(record, BadRow):
+            yield BadRow(line, record.reason, record.excerpt)
+        elif line == head.line:
+            continue
+        elif len(record.cells) != len(columns):
+            bad = _ragged(record, lines, len(columns), head.delimiter)
+            yield BadRow(line, bad.reason, bad.excerpt)
+        else:
+            yield RawRow(line, dict(zip(columns, record.cells, strict=True)))
 
 
 def best_delimiter(lines: Sequence[str], delimiters: Sequence[str]) -> str:
@@ -73,20 +107,6 @@ def records(lines: Sequence[str], delimiter: str, width: int | None = None) -> I
                 record = _unclosed(lines, number)
             yield record
             number = record.after if isinstance(record, Record) else number + 1
-
-
-def _rows(
-    lines: Sequence[str], columns: tuple[str, ...], *, delimiter: str, skip: Record | None
-) -> Iterator[RawRow | BadRow]:
-    for record in records(lines, delimiter, len(columns)):
-        if isinstance(record, BadRow):
-            yield record
-        elif skip is not None and record.line == skip.line:
-            continue
-        elif len(record.cells) != len(columns):
-            yield _ragged(record, lines, len(columns), delimiter)
-        else:
-            yield RawRow(record.line, dict(zip(columns, record.cells, strict=True)))
 
 
 def _quoted(lines: Sequence[str], start: int, delimiter: str) -> Record | BadRow:
@@ -155,9 +175,11 @@ def _ragged(record: Record, lines: Sequence[str], width: int, delimiter: str) ->
 
 
 def _has_header(first: Record, others: Sequence[tuple[str, ...]]) -> bool:
-    """Tell a header by a known name; else two columns whose first record recurs below are rows from the start."""
+    """Tell a header by a known name; a long cell, or two columns whose first record recurs below, are rows."""
     if any(cell.strip().casefold() in KNOWN_NAMES for cell in first.cells):
         return True
+    if any(len(cell) > LONGEST_NAME or "\n" in cell.strip() for cell in first.cells):
+        return False
     if len(first.cells) != 2:
         return True
     return not any(any(row[at] == cell for row in others if len(row) == 2) for at, cell in enumerate(first.cells))

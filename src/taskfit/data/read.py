@@ -1,6 +1,6 @@
 """A file of rows becomes Examples: used rows and listed rows, together as many as the file holds."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, Protocol, cast
@@ -11,7 +11,7 @@ from taskfit.core.example import Example, Origin
 from taskfit.core.text import Text
 from taskfit.data.columns import Columns, Shape, recognise
 from taskfit.data.labelled_lines import hold_labels
-from taskfit.data.rows import BadRow, Source, Table, excerpt_of, load, no_rows, split_lines
+from taskfit.data.rows import BadRow, RawRow, Source, Table, excerpt_of, load, no_rows, split_lines
 from taskfit.data.tagged import with_targets
 from taskfit.data.understand import Understood, Unusable, understand
 
@@ -22,7 +22,7 @@ NO_TARGET = Text(
     "最后的回答不只是文字（含思考或工具调用），没有可供比对的答案",
 )
 
-ListedKind = Literal["broken", "unusable", "left out"]
+ListedKind = Literal["broken", "unusable", "left out", "repaired"]
 
 
 class Format(Protocol):
@@ -44,7 +44,8 @@ class ListedRow:
     """A row that is not used, and why.
 
     broken: it could not be read. unusable: read, but without a text or label. left out: good, but not used
-    (for example a training row that stands in the test file).
+    (for example a training row that stands in the test file). repaired: used, after something was mended.
+    Of several rows in one line, `row` tells the later ones.
     """
 
     file: str
@@ -52,17 +53,26 @@ class ListedRow:
     reason: Text
     excerpt: str = ""
     kind: ListedKind = "unusable"
+    row: int | None = None
+
+    @property
+    def place(self) -> str:
+        """Where the row stands."""
+        return str(Origin(self.file, self.line, self.row))
 
     @property
     def finding(self) -> Finding:
         """The row as one line for people."""
         shown = f" [{self.excerpt}]" if self.excerpt else ""
-        return Finding(f"{self.file}:{self.line}", Text(self.reason.en + shown, self.reason.zh + shown))
+        return Finding(self.place, Text(self.reason.en + shown, self.reason.zh + shown))
 
 
 @dataclass(frozen=True)
 class FileFacts:
-    """What is known of a file: format, encoding, rows in it, SHA-256, all its columns and the roles of those used."""
+    """What is known of a file: format, encoding, rows in it, SHA-256, all its columns and the roles of those used.
+
+    `shape` is the row format, and how sure that is, where the rows were read as Records.
+    """
 
     path: str
     format: str
@@ -71,6 +81,8 @@ class FileFacts:
     sha256: str
     columns: tuple[str, ...]
     roles: Columns
+    shape: str = ""
+    shape_told: Text | None = None
 
 
 @dataclass(frozen=True)
@@ -147,28 +159,32 @@ def _sort_rows(
 ) -> tuple[tuple[Example, ...], tuple[ListedRow, ...]]:
     examples: list[Example] = []
     listed: list[ListedRow] = []
-    seen: dict[int, int] = {}
-    for row in table.rows:
+    for row, origin in placed(source.name, table.rows):
         if isinstance(row, BadRow):
             listed.append(_broken(source, row))
             continue
         meant = understand(row.fields, roles)
         if isinstance(meant, Unusable):
-            listed.append(ListedRow(source.name, row.line, meant.reason, excerpt_of(meant.shown)))
-            continue
-        if meant.target is None and not plain:
-            listed.append(ListedRow(source.name, row.line, NO_TARGET, excerpt_of(meant.messages[-1].content)))
-            continue
-        seen[row.line] = seen.get(row.line, 0) + 1
-        examples.append(_example(source.name, row.line, seen[row.line], meant))
+            listed.append(ListedRow(source.name, row.line, meant.reason, excerpt_of(meant.shown), row=origin.row))
+        elif meant.target is None and not plain:
+            shown = excerpt_of(meant.messages[-1].content)
+            listed.append(ListedRow(source.name, row.line, NO_TARGET, shown, row=origin.row))
+        else:
+            examples.append(_example(origin, meant))
     return tuple(examples), tuple(listed)
 
 
-def _example(name: str, line: int, number: int, meant: Understood) -> Example:
-    origin = Origin(name, line)
-    # Several objects may stand in one line of a JSON file; their ids still differ.
-    identity = str(origin) if number == 1 else f"{origin}#{number}"
-    return Example(identity, meant.messages, meant.target, origin, meant.group, meant.tools)
+def placed(name: str, rows: Iterable[RawRow | BadRow]) -> Iterator[tuple[RawRow | BadRow, Origin]]:
+    """Yield rows with their places; of several rows in one line of a JSON file all but the first tell their number."""
+    line, number = 0, 1
+    for row in rows:
+        number = number + 1 if row.line == line else 1
+        line = row.line
+        yield row, Origin(name, line, number if number > 1 else None)
+
+
+def _example(origin: Origin, meant: Understood) -> Example:
+    return Example(str(origin), meant.messages, meant.target, origin, meant.group, meant.tools)
 
 
 def _broken(source: Source, row: BadRow) -> ListedRow:
