@@ -13,7 +13,7 @@ from taskfit.core.target import names_of, names_text, number_of, number_text
 from taskfit.core.task import Task
 from taskfit.engine.calibrate import log_softmax
 from taskfit.engine.learner import ClassHead
-from taskfit.engine.linear import Floats, LinearHead, fit_outputs
+from taskfit.engine.linear import DECAY, Floats, LinearHead, fit_outputs
 from taskfit.engine.losses import Criterion, sigmoid_loss, squares_loss
 
 Values = NDArray[np.float64]
@@ -61,6 +61,11 @@ class Outputs(Protocol):
         ...
 
     @property
+    def usual_decay(self) -> float:
+        """The L2 penalty of a linear head to try first, on standardised features."""
+        ...
+
+    @property
     def metric(self) -> str:
         """What `score` is."""
         ...
@@ -105,6 +110,11 @@ class NumberOutputs:
         return LinearHead(weights, (middle - weights @ mean).astype(np.float32))
 
     @property
+    def usual_decay(self) -> float:
+        """See Outputs: squares bend more than logarithms of shares, which never bend by more than a quarter."""
+        return 30 * DECAY
+
+    @property
     def metric(self) -> str:
         """See Outputs."""
         return "r2"
@@ -144,6 +154,11 @@ class LabelOutputs:
             return sigmoid_loss(logits, wanted, len(wanted))
 
         return fit_outputs(features, loss, len(self.names), decay=decay)
+
+    @property
+    def usual_decay(self) -> float:
+        """See Outputs."""
+        return DECAY
 
     @property
     def metric(self) -> str:

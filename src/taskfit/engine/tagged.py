@@ -23,11 +23,14 @@ from taskfit.engine.fit import refuse_longer
 from taskfit.engine.flops import forward_flops
 from taskfit.engine.headed import HEAD
 from taskfit.engine.learner import ClassHead, stream_hidden
-from taskfit.engine.linear import DECAY, ChosenHead, Floats, LinearHead, fit_linear
+from taskfit.engine.linear import ChosenHead, Floats, LinearHead, fit_linear
 from taskfit.engine.losses import class_loss
 from taskfit.engine.search import Tried, search
 from taskfit.engine.tagging import TagClasses, WordRow, unlearnable, word_rows
 from taskfit.model.local import LocalModel
+
+# There are many words for each row, and most are of one class: the penalty of whole texts would hide the others.
+WORD_DECAY = 0.003
 
 
 @dataclass(frozen=True)
@@ -156,7 +159,7 @@ def choose_tags(
     """Return the linear head on words whose penalty is best on dev; without dev rows, that of the usual penalty."""
     targets = [one for row in train[1].classes for one in row][: len(train[0])]
     if not dev[1].rows:
-        return ChosenHead(fit_linear(train[0], targets, classes.count, decay=DECAY), ())
+        return ChosenHead(fit_linear(train[0], targets, classes.count, decay=WORD_DECAY), ())
     heads: dict[float, LinearHead] = {}
 
     def attempt(decay: float) -> Tried:
@@ -165,7 +168,7 @@ def choose_tags(
         score = span_f1([heads[decay].logits(one) for one in dev[0]], dev[1], classes)
         return Tried(score, time.perf_counter() - start)
 
-    found = search("decay", DECAY, budget, attempt, factor=10.0)
+    found = search("decay", WORD_DECAY, budget, attempt, factor=10.0)
     return ChosenHead(heads[found.value], found.trials)
 
 

@@ -17,7 +17,7 @@ from taskfit.engine.features import FrozenStream, batches_of, pool_states, poole
 from taskfit.engine.flops import forward_flops
 from taskfit.engine.headed import HeadPredictor, Pooling, head_rows, load_head, pooling_of
 from taskfit.engine.learner import ClassHead, ClassLearner, stream_hidden
-from taskfit.engine.linear import DECAY, ChosenHead, Floats, LinearHead
+from taskfit.engine.linear import ChosenHead, Floats, LinearHead
 from taskfit.engine.outputs import Outputs, Values, output_count, outputs_of
 from taskfit.engine.search import Tried, search
 from taskfit.model.flat import Layout
@@ -70,7 +70,7 @@ class Measured:
 def choose_outputs(outputs: Outputs, train: Measured, dev: Measured, *, budget: int) -> ChosenHead:
     """Return the linear head whose penalty is best on dev; without dev rows, that of the usual penalty."""
     if not len(dev.targets):
-        return ChosenHead(outputs.fit(train.features, train.targets, DECAY), ())
+        return ChosenHead(outputs.fit(train.features, train.targets, outputs.usual_decay), ())
     heads: dict[float, LinearHead] = {}
 
     def attempt(decay: float) -> Tried:
@@ -79,7 +79,7 @@ def choose_outputs(outputs: Outputs, train: Measured, dev: Measured, *, budget: 
         score = outputs.score(heads[decay].logits(dev.features).astype(np.float64), dev.targets)
         return Tried(score, time.perf_counter() - start)
 
-    found = search("decay", DECAY, budget, attempt, factor=10.0)
+    found = search("decay", outputs.usual_decay, budget, attempt, factor=10.0)
     return ChosenHead(heads[found.value], found.trials)
 
 
