@@ -43,8 +43,8 @@ class Reader:
         return Learned(sum(len(row.ids) for row in rows), len(ids), text if wanted else "", wanted)
 
 
-def means_of(model: str, *, window: int | None = None, online: bool = False, test: Sequence[Record] = ()) -> Means:
-    """Return what the checks may use of the model `model`; no weights are loaded."""
+def means_of(model: str, *, window: int | None = None, online: bool = False, **beside: Any) -> Means:
+    """Return what the checks may use of the model `model`, and what is given `beside`; no weights are loaded."""
     reader, context = read_model(model, online=online)
     special = [token.content for token in reader.tokenizer.added_tokens_decoder.values() if token.special]
     return Means(
@@ -52,7 +52,8 @@ def means_of(model: str, *, window: int | None = None, online: bool = False, tes
         window=window or context,
         learned=reader.learned,
         special=tuple(one for one in special if len(one) > 1),
-        test=test,
+        pieces=reader.encode,
+        **beside,
     )
 
 

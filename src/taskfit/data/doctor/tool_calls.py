@@ -46,13 +46,13 @@ class ToolCalls(RowCheck):
 
     def finish(self, part: Tally, whole: Whole) -> Iterator[RowFinding]:  # noqa: ARG002
         """Yield one finding a cause."""
+        above = percent(self.block)
+        en, zh = f"; above {above} of the rows with tools it blocks", f"；在含工具的行中超过 {above} 时阻止训练"
         for name, (what, rule) in CAUSES.items():
-            limit = Text(
-                f"{rule.en}; above {percent(self.block)} of the rows with tools it blocks",
-                f"{rule.zh}；在含工具的行中超过 {percent(self.block)} 时阻止训练",
-            )
-            block = self.block if name in BLOCKING else float("inf")
-            yield from Telling(what, limit, block=block, fix=part.drop(name), effort=REVIEW).of(part, name)
+            blocks = name in BLOCKING
+            told = Text(rule.en + en, rule.zh + zh) if blocks else Text(f"{rule.en}; any warns", f"{rule.zh}；有即警告")
+            limit = self.block if blocks else float("inf")
+            yield from Telling(what, told, block=limit, fix=part.drop(name), effort=REVIEW).of(part, name)
 
 
 BLOCKING = ("tools_unreadable", "tool_unknown", "arguments_no_json", "arguments_unfit")
