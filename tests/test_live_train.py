@@ -22,8 +22,9 @@ def steps(count: int, *, first: int = 1, trial: str = "") -> list[Event]:
     ]
 
 
-def look(step: int, score: float | None) -> Event:
-    return Event("train.look", {"rung": "lora", "trial": "", "step": step, "loss": 1.5, "dev_score": score})
+def look(step: int, score: float | None, metric: str = "accuracy") -> Event:
+    data = {"rung": "lora", "trial": "", "step": step, "loss": 1.5, "dev_score": score, "dev_metric": metric}
+    return Event("train.look", data)
 
 
 def curve_of(events: Iterable[Event]) -> Curve:
@@ -46,11 +47,14 @@ def test_the_figures_below_the_curve():
     lines = curve_lines(curve_of([*steps(20), look(10, 0.5), look(20, 0.4)]), width=10, height=3)
     assert len(lines) == 4
     assert [line[:10] for line in lines[:3]] == ["       4 ┤", "         ┤", "     0.2 ┤"]
-    assert lines[-1] == "loss 0.2  dev 0.40 (best 0.50, step 10)  lr 1.00e-03  100 tokens/s"
+    assert lines[-1] == "loss 0.2  dev accuracy 0.40 (best 0.50, step 10)  lr 1.00e-03  100 tokens/s"
 
 
 def test_a_loss_as_dev_score_is_shown_as_the_loss_it_is():
-    assert "dev loss 1.5 (best 1.25, step 5)" in curve_lines(curve_of([*steps(5), look(5, -1.25), look(6, -1.5)]))[-1]
+    assert (
+        "dev loss 1.5 (best 1.25, step 5)"
+        in curve_lines(curve_of([*steps(5), look(5, -1.25, "loss"), look(6, -1.5, "loss")]))[-1]
+    )
 
 
 def test_another_trial_and_a_repeated_step_begin_another_curve():
@@ -62,12 +66,12 @@ def test_lines_where_there_is_no_terminal():
     events = [Event("run.started", {"folder": "runs/x"}), *steps(3), look(3, 0.25), look(4, None)]
     assert shown(events).splitlines() == [
         "run folder: runs/x",
-        "step 3: loss 1.50, dev 0.25",
+        "step 3: loss 1.50, dev accuracy 0.25",
         "step 4: loss 1.50",
     ]
     speak("zh")
     try:
-        assert "第 3 步：损失 1.50，dev 0.25" in shown(events)
+        assert "第 3 步：损失 1.50，dev 准确率 0.25" in shown(events)
     finally:
         speak("en")
 

@@ -5,10 +5,12 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from taskfit.core.events import Event
+from taskfit.core.prediction import LOSS
 from taskfit.core.text import Text, same
 from taskfit.curve_plot import plot
 from taskfit.ladder.report import numbers
 from taskfit.ladder.report.visible import one_line
+from taskfit.ladder.report.words import metric_name
 from taskfit.live import LiveTable, phase_line
 
 if TYPE_CHECKING:
@@ -16,7 +18,7 @@ if TYPE_CHECKING:
 
 WIDTH, HEIGHT = 60, 6
 MOST_POINTS = 20_000
-SLIVER = 0.00101
+ANY_NUMBER = ("r2",)  # values on dev that may be below 0
 
 
 @dataclass
@@ -27,6 +29,7 @@ class Curve:
     losses: list[float] = field(default_factory=list)
     steps: list[int] = field(default_factory=list)
     looks: list[tuple[int, float]] = field(default_factory=list)
+    metric: str = ""
     lr: float = 0.0
     _began: tuple[int, float] | None = None
     _now: tuple[int, float] = (0, 0.0)
@@ -41,6 +44,7 @@ class Curve:
             self.__init__(trial=trial)  # type: ignore[misc]
         if event.kind == "train.look":
             self._look(step, data.get("dev_score"))
+            self.metric = str(data.get("dev_metric") or self.metric)
             return
         self.losses.append(float(str(data["loss"])))
         self.steps.append(step)
@@ -108,7 +112,7 @@ def _figures(curve: Curve) -> list[str]:
     parts.append(str(Text(f"loss {curve.losses[-1]:.4g}", f"损失 {curve.losses[-1]:.4g}")))
     if curve.looks:
         (_, last), (step, best) = curve.looks[-1], max(curve.looks, key=lambda look: look[1])
-        now, top = dev_words(last), same(dev_figure(best))
+        now, top = dev_words(last, curve.metric), same(dev_figure(best, curve.metric))
         parts.append(str(Text(f"{now.en} (best {top.en}, step {step})", f"{now.zh}（最佳 {top.zh}，第 {step} 步）")))
     parts.append(f"lr {curve.lr:.2e}")
     pace = curve.tokens_per_second
@@ -122,28 +126,31 @@ def _look_line(data: Mapping[str, object]) -> str:
     trial = str(data.get("trial") or "")
     head = f"{trial}: " if trial else ""
     shown = numbers.significant(float(str(loss)))
-    dev = dev_words(float(str(score))) if score is not None else same("")
+    dev = dev_words(float(str(score)), str(data.get("dev_metric") or "")) if score is not None else same("")
     parts = Text(f", {dev.en}" if dev.en else "", f"，{dev.zh}" if dev.zh else "")
     return str(
         Text(f"{head}step {step:,}: loss {shown.en}{parts.en}", f"{head}第 {step:,} 步：损失 {shown.zh}{parts.zh}")
     )
 
 
-def dev_words(score: float) -> Text:
-    """Return a look at dev in words; see `is_loss`."""
-    return (
-        Text(f"dev loss {-score:.4g}", f"dev 损失 {-score:.4g}") if is_loss(score) else same(f"dev {dev_figure(score)}")
-    )
+def dev_words(score: float, metric: str) -> Text:
+    """Return a look at dev in words; `metric` is what was measured."""
+    name, figure = dev_name(metric), dev_figure(score, metric)
+    return Text(f"dev {name.en} {figure}", f"dev {name.zh} {figure}")
 
 
-def dev_figure(score: float) -> str:
-    """Return a look at dev as a number; a metric in hundredths, for the sliver of the loss in it is no part of it."""
-    return f"{-score:.4g}" if is_loss(score) else f"{max(0.0, score):.2f}"
+def dev_name(metric: str) -> Text:
+    """Return what was measured on dev, in words; a score where a run of an older version does not say it."""
+    if metric == LOSS:
+        return Text("loss", "损失")
+    return metric_name(metric) if metric else Text("score", "分数")
 
 
-def is_loss(score: float) -> bool:
-    """Tell whether a score on dev is a loss: that is kept below zero, so that higher is better.
+def dev_figure(score: float, metric: str) -> str:
+    """Return a look at dev as a number: a loss as it is (kept below 0, so that higher is better).
 
-    A metric lies between 0 and 1, less a sliver of the loss that orders equal ones.
+    A metric in hundredths, for the sliver of the loss in it, which orders equal ones, is no part of it.
     """
-    return score < -SLIVER
+    if metric == LOSS:
+        return f"{-score:.4g}"
+    return f"{score if metric in ANY_NUMBER else max(0.0, score):.2f}" if metric else f"{score:.4g}"

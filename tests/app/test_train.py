@@ -177,6 +177,15 @@ def test_conversations_and_plain_text_are_trained_on(tmp_path):
         assert (run / "model" / "model.safetensors").is_file()
 
 
+@pytest.mark.parametrize("method", ["zero_shot", "few_shot", "knn_shot"])
+def test_a_prompt_is_refused_in_one_sentence_where_no_row_has_an_answer(tmp_path, method):
+    (tmp_path / "book.txt").write_text("\n".join(f"The {n}th door is closed." for n in range(20)))
+    asked = {"method": method, "rows": str(tmp_path / "book.txt"), "run": str(tmp_path / "run"), "threads": 1}
+    with pytest.raises(NotPossible, match=f"{method} only asks the model, and no row of this task has an answer"):
+        train_run(TrainSettings.read(asked))
+    assert not (tmp_path / "run").exists()
+
+
 def test_an_ended_run_with_kept_checkpoints_goes_on_for_more_epochs(files, tmp_path):
     asked = {"lr": 5e-3, "epochs": 1, "save_every": 2}
     rows = str(files / "train.csv")

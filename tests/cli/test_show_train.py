@@ -11,6 +11,7 @@ from taskfit.core.files import write_json
 FACTS = {
     "result": "soft",
     "dev_score": 0.49900001,
+    "dev_metric": "accuracy",
     "seconds": 1.0,
     "bytes_peak": 1,
     "parameters_trained": 1,
@@ -34,6 +35,7 @@ def test_the_score_is_the_metric_and_notes_are_told(tmp_path: Path) -> None:
     lines = shown(tmp_path, method="lora", kind="classify")
     assert "0.50" in lines
     assert "0.499" not in lines
+    assert "accuracy on dev" in lines.lower()
     assert "note: 75% are saved" in lines
 
 
@@ -50,6 +52,26 @@ def test_the_next_command_compares_with_another_method_that_can_do_the_task(
 ) -> None:
     last = shown(tmp_path, method=method, kind=kind).splitlines()[-1]
     assert last == f"next: taskfit climb 'my rows.csv' --model tiny --rungs {rungs}"
+
+
+def test_what_was_measured_on_dev_is_named_and_not_guessed_from_its_value(tmp_path: Path) -> None:
+    loss = shown(tmp_path, method="lora", kind="generate", dev_score=-0.0004, dev_metric="loss")
+    assert "loss on dev" in loss
+    assert "0.0004" in loss
+    fit = shown(tmp_path, method="lora", kind="regress", dev_score=-0.25, dev_metric="r2")
+    assert "r2 on dev" in fit.lower()
+    assert "-0.25" in fit
+    trials = [{"settings": {"lr": lr}, "dev_score": -lr, "seconds": 1.0, "chosen": lr < 2} for lr in (1.0, 2.0)]
+    table = shown(tmp_path, method="lora", kind="generate", dev_score=-1.0, dev_metric="loss", trials=trials)
+    assert table.count("loss on dev") == 2
+    assert "score on dev" in shown(tmp_path, method="lora", kind="classify", dev_metric="")
+
+
+def test_an_encoder_is_not_sent_to_methods_that_ask(tmp_path: Path) -> None:
+    last = shown(tmp_path, method="lora", kind="classify", architecture="encoder").splitlines()[-1]
+    assert last == "next: taskfit climb 'my rows.csv' --model tiny --rungs head,lora"
+    last = shown(tmp_path, method="head", kind="classify", architecture="encoder").splitlines()[-1]
+    assert "shot" not in last
 
 
 def test_the_next_command_asks_the_same_task(tmp_path: Path) -> None:

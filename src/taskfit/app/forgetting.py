@@ -1,12 +1,12 @@
-"""What a climb probes its rungs with for what they forgot: built-in material, and the user's own files."""
+"""What a climb or a training is probed with for what was forgotten: built-in material, and the user's own files."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Literal, Protocol, TypeVar
 
 from taskfit.app.ground import task_of
-from taskfit.app.settings import ClimbSettings, TaskSettings
+from taskfit.app.settings import TaskSettings
 from taskfit.core.errors import DataError
 from taskfit.core.model import Model
 from taskfit.data.read import Reading, read_rows
@@ -37,6 +37,30 @@ LONGEST_PIECE = 600  # characters of general text read at once
 OWN_TEXTS, OWN_QUESTIONS = 32, 64
 
 
+class Asked(Protocol):
+    """The settings that say what is measured, of a climb or of a training."""
+
+    @property
+    def forgetting(self) -> Literal["auto", "thorough", "off"]:
+        """How much is asked."""
+        ...
+
+    @property
+    def general_text(self) -> str | None:
+        """The user's file of general text."""
+        ...
+
+    @property
+    def retained(self) -> str | None:
+        """The user's file of rows of other tasks."""
+        ...
+
+    @property
+    def seed(self) -> int:
+        """The seed of the base's own samples."""
+        ...
+
+
 @dataclass(frozen=True)
 class OwnFiles:
     """What the user wants looked after: general text, and rows of tasks that must not be lost."""
@@ -45,7 +69,7 @@ class OwnFiles:
     retained: Skill | None = None
 
 
-def own_files(settings: ClimbSettings) -> OwnFiles:
+def own_files(settings: Asked) -> OwnFiles:
     """Read the user's files; raise DataError when they cannot be used. Nothing is read when forgetting is off."""
     if settings.forgetting == "off":
         return OwnFiles()
@@ -85,8 +109,8 @@ def pieces(text: str, most: int = LONGEST_PIECE) -> list[str]:
     return [*found, left] if left else found
 
 
-def probes_of(settings: ClimbSettings, own: OwnFiles, model: Model, *, rows: int, cache: Path) -> "Probes | None":
-    """Return what measures forgetting on a climb with so many `rows` to learn from; None when off, or not local."""
+def probes_of(settings: Asked, own: OwnFiles, model: Model, *, rows: int, cache: Path) -> "Probes | None":
+    """Return what measures forgetting with so many `rows` to learn from; None when off, or not local."""
     from taskfit.model.local import LocalModel
 
     if settings.forgetting == "off" or not isinstance(model, LocalModel):
@@ -97,7 +121,7 @@ def probes_of(settings: ClimbSettings, own: OwnFiles, model: Model, *, rows: int
     return Probes(model, material(settings, own, world=model.card.name == "tiny", share=share), cache)
 
 
-def material(settings: ClimbSettings, own: OwnFiles, *, world: bool, share: float) -> Material:
+def material(settings: Asked, own: OwnFiles, *, world: bool, share: float) -> Material:
     """Return what to ask: a `share` of the built-in material, and the user's own; thorough: many times as much."""
     times = THOROUGH if settings.forgetting == "thorough" else 1
 

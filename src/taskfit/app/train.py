@@ -14,8 +14,9 @@ from taskfit.app.sweep import check_sweep, dev_score, sweep
 from taskfit.app.sweep_settings import SweepSettings
 from taskfit.app.train_facts import Pace, machine, trained_facts
 from taskfit.app.train_file import read_train
+from taskfit.app.train_forgetting import forgotten_by, probes_before
 from taskfit.app.train_place import FINISHED, SETTINGS, begin_anew, check_same, run_of
-from taskfit.app.train_rows import TrainGround, ground_in_memory, ground_of
+from taskfit.app.train_rows import TrainGround, ground_in_memory, ground_of, refuse_unanswered
 from taskfit.app.train_score import LOSS, worth_of
 from taskfit.app.train_settings import TrainRows, TrainSettings
 from taskfit.core.errors import DataError, NotPossible, UsageError
@@ -40,8 +41,7 @@ OUTER = ("checkpoints", "trials")  # of no use after the end, unless the user as
 
 def train(settings: TrainSettings, emit: Emit = silent, practice: Practice | None = None) -> Path:
     """Train, and return the folder of the trained model (or of what the method writes); see `train_run`."""
-    run = train_run(settings, emit, practice)
-    return run / str(read_json(run / FINISHED)["result"])
+    return _ended(settings, emit, practice, fresh=False).result
 
 
 def train_run(
@@ -51,8 +51,21 @@ def train_run(
 
     A second call with the same settings continues an unfinished run from its checkpoint; a finished one is
     returned as it is. `fresh` begins anew. Raises TaskfitError for anything the user can mend, and
-    KeyboardInterrupt, after saving, when asked to stop.
+    KeyboardInterrupt, after saving, when asked to stop. Under several ranks (torchrun) it returns on all of them when
+    the first one has written everything.
     """
+    return _ended(settings, emit, practice, fresh=fresh).run
+
+
+@dataclass(frozen=True)
+class _Ended:
+    """Where a training ended: the run folder, and the folder of the result in it."""
+
+    run: Path
+    result: Path
+
+
+def _ended(settings: TrainSettings, emit: Emit, practice: Practice | None, *, fresh: bool) -> _Ended:
     check_trackers(_trackers(settings))
     if settings.sweep is not None:
         check_sweep()
@@ -62,9 +75,10 @@ def train_run(
         job = _Job(settings, run, _recorded(run, emit) if ranks.lead else silent, ranks, stop)
         if job.to_do(fresh=fresh):
             _train(job, practice)
+        result = job.result()
         if ranks.lead:
             emit(Event("run.finished", {"report": run.path.as_posix()}))
-    return run.path
+    return _Ended(run.path, run.path / result)
 
 
 @dataclass(frozen=True)
@@ -89,6 +103,14 @@ class _Job:
                 )
                 left = self._left()
         return bool(self.ranks.told_by(0, left))
+
+    def result(self) -> str:
+        """Return where the result lies in the run folder; every rank waits until the first has written it."""
+        found = ""
+        with self.ranks.together():
+            if self.ranks.lead:
+                found = str(read_json(self.run.path / FINISHED)["result"])
+        return str(self.ranks.told_by(0, found))
 
     def _left(self) -> bool:
         path = self.run.path
@@ -172,6 +194,11 @@ class _Made:
     predictor: Predictor
     desk: Desk
 
+    @property
+    def inner(self) -> Predictor:
+        """The predictor as the method made it."""
+        return self.predictor.inner if isinstance(self.predictor, _Chosen) else self.predictor
+
 
 def _train(job: _Job, practice: Practice | None) -> None:
     settings, run = job.settings, job.run
@@ -180,9 +207,11 @@ def _train(job: _Job, practice: Practice | None) -> None:
     model = _start(job, ground.practice.train, method)
     if why := method.impossible(model.card, ground.task):
         raise NotPossible(Text(f"{settings.method}: {why.en}", f"{settings.method}：{why.zh}"))
-    ground = _fitted(ground, model)
+    refuse_unanswered(settings.method, method, ground)
+    ground, probes = _fitted(ground, model), None
     with job.ranks.together():
         if job.ranks.lead:
+            probes = probes_before(settings, model, rows=len(ground.practice.train), cache=run.cache)
             _begin(job, ground)
     names = _trackers(settings) if job.ranks.lead else ()
     pace = Pace(job.emit)
@@ -190,6 +219,8 @@ def _train(job: _Job, practice: Practice | None) -> None:
         told = replace(job, emit=emit)
         made = _adapted(told, method, model, ground)
         if job.ranks.lead:
+            for sentence in forgotten_by(probes, made.inner, replace(made.desk, note="")) if probes else ():
+                job.warn(sentence)
             _leave(told, made, model, ground, pace)
 
 
@@ -306,7 +337,8 @@ def _leave(job: _Job, made: _Made, model: Any, ground: TrainGround, pace: Pace) 
     if method.model_dump().get("save_every") is None:
         for name in OUTER:
             shutil.rmtree(folder / name, ignore_errors=True)
-    write_json(folder / FINISHED, {"result": "model" if (folder / "model").is_dir() else ".", **facts})
+    result = "model" if (folder / "model").is_dir() else "."
+    write_json(folder / FINISHED, {"result": result, "architecture": model.card.architecture, **facts})
 
 
 def _measure(job: _Job, made: _Made, model: Any, ground: TrainGround) -> None:
@@ -314,8 +346,7 @@ def _measure(job: _Job, made: _Made, model: Any, ground: TrainGround) -> None:
     from taskfit.app.train_loss import loss_worth
 
     desk = replace(made.desk, meter=Meter(), note="")
-    predictor = made.predictor.inner if isinstance(made.predictor, _Chosen) else made.predictor
-    if (loss := loss_worth(predictor, model, ground.task, ground.test)) is not None:
+    if (loss := loss_worth(made.inner, model, ground.task, ground.test)) is not None:
         write_json(job.run.path / LOSS, loss)
     if all(example.target is not None for example in ground.test):
         worth = worth_of(job.settings.method, made.method, made.predictor, ground, model=model, desk=desk)

@@ -49,6 +49,7 @@ def trained_facts(method: Method, desk: Desk, story: Story, pace: Pace, *, dev: 
 
     return {
         "dev_score": dev,
+        "dev_metric": story.dev_metric,
         "seconds": desk.meter.seconds,
         "cpu_seconds": desk.meter.cpu_seconds,
         "tokens": desk.meter.tokens,

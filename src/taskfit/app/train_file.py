@@ -119,7 +119,7 @@ def _from_task_file(path: Path) -> dict[str, Any]:
 def _found(values: dict[str, Any], folder: Path) -> dict[str, Any]:
     """Return the values with files that lie in `folder` named so that they are found from the current one."""
     result = dict(values)
-    for key in ("task", "template", "model"):
+    for key in ("task", "template", "model", "general_text", "retained"):
         if key in values:
             result[key] = _path(values[key], folder)
     rows = values.get("rows")

@@ -17,7 +17,8 @@ NOT_WORK = ("run", "runs", "threads", "online", "trackers", "tensorboard", "devi
 LENGTHS = ("epochs", "max_steps", "patience")  # settings of a method by which an ended run may go on
 MADE = (
     *(FINISHED, SETTINGS, "events.jsonl", "machine.json", "rows.json", "rows-not-used.jsonl"),
-    *("measurement.json", "loss.json", "predictions.jsonl"),
+    *("measurement.json", "loss.json", "forgetting.json", "predictions.jsonl"),
+    *("tasks.jsonl", "teacher.json", "replay.jsonl"),
     *("sweep.json", "tuned.json", "head.safetensors", "trained.safetensors", "crash.log"),
     *("checkpoints", "trials", "cache", "start", "model", "adapter", "tensorboard", "sweep", "base"),
 )

@@ -6,8 +6,9 @@ from pathlib import Path
 
 from taskfit.app.ground import task_of
 from taskfit.app.train_settings import RowFile, TrainRows, TrainSettings
-from taskfit.core.errors import DataError, Finding
+from taskfit.core.errors import DataError, Finding, NotPossible
 from taskfit.core.example import Example, Practice, Splits
+from taskfit.core.method import Method
 from taskfit.core.task import OTHER_KINDS, Kind, Task
 from taskfit.core.text import Text
 from taskfit.data.check import check_rows
@@ -59,6 +60,23 @@ def ground_of(settings: TrainSettings, kinds: frozenset[Kind]) -> TrainGround:
 def ground_in_memory(settings: TrainSettings, practice: Practice) -> TrainGround:
     """Return the ground of rows that the caller has read."""
     return TrainGround(_open_task(settings), practice, read=len(practice.train) + len(practice.dev))
+
+
+def refuse_unanswered(name: str, method: Method, ground: TrainGround) -> None:
+    """Raise NotPossible where a method that only asks the model has rows of which none says what is right."""
+    rows = (*ground.practice.train, *ground.practice.dev, *ground.test)
+    if type(method).changes == "nothing" and not any(row.target for row in rows):
+        raise NotPossible(
+            Text(
+                f"{name} only asks the model, and no row of this task has an answer: there is nothing to measure it on",
+                f"{name} 只向模型提问，而该任务的数据都没有答案：无法衡量",
+            ),
+            todo=Text(
+                "train on such rows with pretrain, continued or instruct; or name the column of the answers: "
+                "--rows.columns.label NAME",
+                "请用 pretrain、continued 或 instruct 训练这类数据；或指定答案所在的列：--rows.columns.label 列名",
+            ),
+        )
 
 
 def _of_world(settings: TrainSettings) -> TrainGround:

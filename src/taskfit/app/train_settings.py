@@ -200,6 +200,22 @@ class TrainSettings(Settings):
         le=1000,
     )
     sweep: SweepSettings | None = setting(None, "search for settings on dev", "在 dev 上搜索设置")
+    forgetting: Literal["off", "auto", "thorough"] = setting(
+        "off",
+        "measure what the model forgot of what its start could do: auto: with little text; thorough: with eight times as "
+        "much",
+        "测量模型遗忘了多少起始模型原有的能力：auto：用少量文本；thorough：用八倍的文本",
+    )
+    general_text: str | None = setting(
+        None,
+        "file of text that has nothing to do with the task, whose loss must not rise; beside the built-in text",
+        "与任务无关的文本文件，训练后其损失不应上升；与内置文本一起使用",
+    )
+    retained: str | None = setting(
+        None,
+        "file of labelled rows of other tasks that must not be lost; beside the built-in questions",
+        "其他任务的带标签数据文件，训练后不应丢失；与内置问题一起使用",
+    )
     device: Literal["auto", "cpu", "cuda"] = setting(
         "auto", "where to compute; auto: the GPU when there is one", "计算设备；auto：有 GPU 时使用 GPU"
     )
@@ -255,6 +271,17 @@ class TrainSettings(Settings):
             except UsageError:
                 return self  # told with the settings of the method
             refuse_changed(self.method, method, self.bits)
+        return self
+
+    @model_validator(mode="after")
+    def _files_are_read(self) -> "TrainSettings":
+        given = {"general_text": self.general_text, "retained": self.retained}
+        unread = ", ".join(f"'{name}'" for name, file in given.items() if file is not None)
+        if unread and self.forgetting == "off":
+            raise Refused(
+                Text(f"{unread} would not be read: forgetting is not measured", f"未测量遗忘，不会读取 {unread}"),
+                Text("set forgetting: auto", "请设置 forgetting: auto"),
+            )
         return self
 
     @property

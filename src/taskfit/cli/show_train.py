@@ -10,15 +10,18 @@ from rich.table import Table
 from rich.text import Text as Line
 
 from taskfit.app.settings import default_rungs, method_class
+from taskfit.app.train_forgetting import read_forgotten
 from taskfit.app.train_place import FINISHED, SETTINGS
 from taskfit.app.train_score import LossWorth, Worth, read_loss, read_worth
+from taskfit.cli.show_forgotten import forgotten_rows
 from taskfit.core.files import read_json
+from taskfit.core.task import Kind
 from taskfit.core.text import Text, same
 from taskfit.core.yaml import read_yaml
 from taskfit.ladder.report import numbers
 from taskfit.ladder.report.visible import one_line
 from taskfit.ladder.report.words import metric_name
-from taskfit.live_train import dev_figure, is_loss
+from taskfit.live_train import dev_figure, dev_name
 
 SHOWN_TRIALS = 20
 MADE = ("model", "adapter", "trained.safetensors", "head.safetensors", "soft", "weights.safetensors")
@@ -33,13 +36,15 @@ def show_trained(run: Path, console: Console) -> None:
     if (loss := read_loss(run)) is not None:
         rows += _loss(loss)
     if facts.get("dev_score") is not None:
-        rows.append(_dev(facts["dev_score"]))
+        rows.append(_dev(facts["dev_score"], facts.get("dev_metric", "")))
+    if (forgotten := read_forgotten(run)) is not None:
+        rows += forgotten_rows(forgotten)
     rows += _took(facts)
     made = _made(run, facts["result"])
     rows.append((Text("written", "已写入"), f"{made}{_size(Path(made))}"))
     console.print(_table(rows))
     if len(facts.get("trials", ())) > 1:
-        console.print(_trials(facts["trials"]))
+        console.print(_trials(facts["trials"], facts.get("dev_metric", "")))
     for remark in facts.get("remarks", ()):
         told = Text(remark["en"], remark["zh"])
         console.print(Line(str(Text(f"note: {told.en}", f"说明：{told.zh}"))), soft_wrap=True)
@@ -94,11 +99,13 @@ def _loss(found: LossWorth) -> list[tuple[Text, str]]:
     ]
 
 
-def _dev(score: float) -> tuple[Text, str]:
-    """Return the score and its name; a loss is shown as the loss it is."""
-    if is_loss(score):
-        return Text("loss on dev", "dev 损失"), f"{-score:.4g}"
-    return Text("score on dev", "dev 分数"), dev_figure(score)
+def _dev(score: float, metric: str) -> tuple[Text, str]:
+    return _on_dev(metric), dev_figure(score, metric)
+
+
+def _on_dev(metric: str) -> Text:
+    name = dev_name(metric)
+    return Text(f"{name.en} on dev", f"dev {name.zh}")
 
 
 def _took(facts: Mapping[str, Any]) -> list[tuple[Text, str]]:
@@ -134,13 +141,19 @@ def _next(run: Path, facts: Mapping[str, Any]) -> str:
         words = [file if task["labels"] else "ROWS", "--model", f"{run.as_posix()}/model"]
     else:
         method, model = settings["method"], settings.get("model", "tiny")
-        other = next(one.method for one in default_rungs(task["kind"]) if one.method != method)
+        other = _compared(method, task["kind"], facts.get("architecture", ""))
         pair = sorted((other, method), key=lambda name: method_class(name).rank)
         words = [file, "--model", model, "--rungs", ",".join(pair)]
     if test := (settings.get("rows") or {}).get("test"):
         words += ["--rows.test", test]
     words += _asked(settings.get("task") or {})
     return f"taskfit climb {shlex.join(map(str, words))}"
+
+
+def _compared(method: str, kind: Kind, architecture: str) -> str:
+    """Return the cheapest other method of the usual ladder; an encoder is not asked, for it cannot say a word."""
+    usual = (one.method for one in default_rungs(kind) if one.method != method)
+    return next(name for name in usual if architecture != "encoder" or method_class(name).changes != "nothing")
 
 
 def _asked(task: Mapping[str, Any]) -> list[str]:
@@ -165,16 +178,16 @@ def _table(rows: list[tuple[Text, str]]) -> Table:
     return table
 
 
-def _trials(trials: list[Mapping[str, Any]]) -> Table:
+def _trials(trials: list[Mapping[str, Any]], metric: str) -> Table:
     names = list(dict.fromkeys(name for one in trials for name in one["settings"]))
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
-    for title in (*map(same, names), Text("score on dev", "dev 分数"), Text("time", "用时"), Text("chosen", "选中")):
+    for title in (*map(same, names), _on_dev(metric), Text("time", "用时"), Text("chosen", "选中")):
         table.add_column(str(title), justify="right")
     best_first = sorted(trials, key=lambda one: -float(one["dev_score"]))
     for one in best_first[:SHOWN_TRIALS]:
         cells = [_short(one["settings"].get(name)) for name in names]
         took = str(numbers.seconds(one["seconds"]))
-        table.add_row(*cells, dev_figure(one["dev_score"]), took, "✓" if one["chosen"] else "")
+        table.add_row(*cells, dev_figure(one["dev_score"], metric), took, "✓" if one["chosen"] else "")
     return table
 
 
