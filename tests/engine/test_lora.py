@@ -217,7 +217,7 @@ def test_lora_plus_names_every_b_matrix(tiny: TinyModels) -> None:
         ({"start": "pissa", "dora": True}, "do not go together"),
         ({"start": "pissa", "dropout": 0.1}, "dropout would drop"),
         ({"targets": ["q_proj("]}, "no regular expression"),
-        ({"start": "eva"}, "must be"),
+        ({"start": "best"}, "must be"),
     ],
 )
 def test_settings_that_do_not_fit_are_refused(values: dict[str, object], said: str) -> None:

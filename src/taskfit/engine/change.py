@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Protocol
 from taskfit.core.model import ModelCard
 
 if TYPE_CHECKING:
+    from taskfit.engine.learner import Learner
     from taskfit.model.local import LocalModel
 
 
@@ -15,6 +16,10 @@ class Change(Protocol):
 
     def prepare(self, model: "LocalModel", seed: int) -> "LocalModel":
         """Return a copy of the model whose trained weights require gradients; the rest is shared."""
+        ...
+
+    def begin(self, learner: "Learner") -> None:
+        """Let fresh weights start from what the rows make of the model; called once, before training."""
         ...
 
     def lr_centre(self, card: ModelCard) -> float:

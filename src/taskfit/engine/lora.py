@@ -67,7 +67,7 @@ def add_lora(model: LocalModel, shape: LoraShape, seed: int, *, true: LocalModel
         fan_in_fan_out=_as_conv1d(model, targets),
     )
     copy = with_adapter(model, config, seed)
-    if shape.start != "default":
+    if shape.start not in ("default", "eva"):  # eva begins when the rows are known, see eva.py
         _begin(copy, true or model, targets, shape)
     return copy
 

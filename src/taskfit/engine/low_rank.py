@@ -12,7 +12,7 @@ from taskfit.core.task import Task
 from taskfit.core.text import Text
 from taskfit.engine.trained import Trained
 
-Start = Literal["default", "pissa", "olora", "loftq"]
+Start = Literal["default", "pissa", "olora", "loftq", "eva"]
 
 
 class LowRank(Trained):
@@ -57,10 +57,11 @@ class LowRank(Trained):
     start: Start = setting(
         "default",
         "what the matrices start from: default: nothing added; pissa (arXiv:2404.02948): the largest singular "
-        "directions; olora (arXiv:2406.01775): an orthonormal basis; loftq (arXiv:2310.08659), with qlora: the "
-        "rounding error of the quantised weights",
+        "directions; olora (arXiv:2406.01775): an orthonormal basis; eva (arXiv:2410.07170): the directions in which what "
+        "the modules read varies most on the rows; loftq (arXiv:2310.08659), with qlora: the rounding error of the "
+        "quantised weights",
         "矩阵的起点：default：不改变输出；pissa（arXiv:2404.02948）：最大的奇异方向；"
-        "olora（arXiv:2406.01775）：正交基；loftq（arXiv:2310.08659，用于 qlora）：量化权重的舍入误差",
+        "olora（arXiv:2406.01775）：正交基；eva（arXiv:2410.07170）：各模块的输入在数据上变化最大的方向；loftq（arXiv:2310.08659，用于 qlora）：量化权重的舍入误差",
     )
 
     @field_validator("start")
@@ -68,12 +69,13 @@ class LowRank(Trained):
     def _start_goes_with_the_rest(cls, value: Start, info: ValidationInfo) -> Start:
         if value == "default":
             return value
+        adds_nothing = value == "eva"  # at the start, like the default
         if value not in cls.starts:
             known = ", ".join(cls.starts)
             raise Refused(Text(f"start: {value} is not for this method", f"该方法不支持 start: {value}"), _known(known))
-        if info.data.get("dora"):
+        if info.data.get("dora") and not adds_nothing:
             raise Refused(Text(f"dora and start: {value} do not go together", f"dora 与 start: {value} 不能同时使用"))
-        if info.data.get("dropout") and value != "loftq":
+        if info.data.get("dropout") and value != "loftq" and not adds_nothing:
             what = Text(
                 f"start: {value} moves a part of the frozen weights, which dropout would drop",
                 f"start: {value} 会移动一部分冻结权重，dropout 会把它丢掉",
@@ -118,6 +120,13 @@ class LowRank(Trained):
             start=self.start,
         )
         return add_lora(self.base(model), shape, seed, true=model)
+
+    def begin(self, learner: Any) -> None:
+        """See Trained."""
+        if self.start == "eva":
+            from taskfit.engine.eva import begin_eva
+
+            begin_eva(learner, learner.model.network)
 
     def base(self, model: Any) -> Any:
         """Return the LocalModel beside whose weights the matrices stand."""

@@ -97,6 +97,10 @@ class Trained(Training, Method):
     def load_weights(self, model: Any, folder: Path) -> Any:
         """Return the LocalModel with the weights that `save_weights` wrote."""
 
+    def begin(self, learner: Any) -> None:
+        """Let fresh weights start from what the rows make of the model; called once, before training."""
+        del learner
+
     def lr_factors(self, model: Any) -> Mapping[str, float]:
         """Return the multiple of the learning rate for each weight of a prepared model that has one of its own."""
         del model

@@ -191,6 +191,7 @@ def _train(job: _Job, learner: Any, settings: LoopSettings, folder: Path) -> dic
     work, lesson = job.work, job.lesson
     folder.mkdir(parents=True, exist_ok=True)
     start, cpu = time.perf_counter(), time.process_time()
+    job.recipe.change.begin(learner)
     if job.recipe.training.gradient_checkpointing:
         recompute_layers(learner.model)
     result = train(

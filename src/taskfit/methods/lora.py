@@ -18,4 +18,4 @@ class Lora(LowRank):
         "提示不够用时的常规选择：质量接近全量微调，文件小，遗忘少。",
     )
     rank: ClassVar[int] = 70
-    starts: ClassVar[tuple[Start, ...]] = ("default", "pissa", "olora")
+    starts: ClassVar[tuple[Start, ...]] = ("default", "pissa", "olora", "eva")

@@ -20,7 +20,7 @@ class Qlora(LowRank):
     )
     rank: ClassVar[int] = 69
     by_default: ClassVar[bool] = False
-    starts: ClassVar[tuple[Start, ...]] = ("default", "loftq")
+    starts: ClassVar[tuple[Start, ...]] = ("default", "loftq", "eva")
 
     bits: Literal[4, 8] = setting(
         4,
