@@ -30,6 +30,7 @@ class Reply:
     seconds: float = 0.0
     pieces: int = 1
     drop: bool = False  # close the connection without a word
+    torn: bool = False  # close it in the middle of the answer
 
 
 def said(text: str | None, *, finish: str = "stop", usage: bool = True, **message: Any) -> Reply:
@@ -89,6 +90,7 @@ class FakeEndpoint:
     url: str
     answer: Callable[[Messages], Reply]
     script: list[Reply]
+    answer_body: Callable[[dict[str, Any]], Reply] | None = None  # in place of `answer`, for whom messages are too little
     requests: list[dict[str, Any]] = field(default_factory=list)
     headers: list[dict[str, str]] = field(default_factory=list)
     times: list[float] = field(default_factory=list)
@@ -104,7 +106,7 @@ class FakeEndpoint:
             self.times.append(time.monotonic())
             if self.script:
                 return self.script.pop(0)
-        return self.answer(body["messages"])
+        return self.answer_body(body) if self.answer_body is not None else self.answer(body["messages"])
 
 
 @contextmanager
@@ -158,6 +160,10 @@ class _Handler(BaseHTTPRequestHandler):
         }.items():
             self.send_header(name, value)
         self.end_headers()
+        if reply.torn:
+            self.wfile.write(raw[: len(raw) // 2])
+            self.close_connection = True
+            return
         step = -(-len(raw) // reply.pieces) or 1
         for start in range(0, len(raw), step):
             self.wfile.write(raw[start : start + step])

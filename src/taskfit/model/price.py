@@ -35,6 +35,7 @@ class Purse:
     requests: int = 0
     tokens: int = 0
     money: float = 0.0
+    beside: "Purse | None" = None
     _set_aside: float = 0.0
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
 
@@ -44,7 +45,8 @@ class Purse:
         with self._lock:
             if self.max_requests is not None and self.requests >= self.max_requests:
                 return Text(f"max_requests = {self.max_requests}", f"max_requests = {self.max_requests}")
-            if self.max_money is not None and self.money + self._set_aside + cost > self.max_money:
+            others = 0.0 if self.beside is None else self.beside.money + self.beside._set_aside
+            if self.max_money is not None and self.money + self._set_aside + others + cost > self.max_money:
                 return Text(f"max_money = {self.max_money:g}", f"max_money = {self.max_money:g}")
             self.requests += 1
             self._set_aside += cost
@@ -56,6 +58,10 @@ class Purse:
             self._set_aside -= self.price.of(*expected)
             self.tokens += sum(used)
             self.money += self.price.of(*used)
+
+    def share_with(self, other: "Purse") -> None:
+        """Let the money of both count for the limit of each. They are for models that are asked one after the other."""
+        self.beside, other.beside = other, self
 
     def put_in(self, requests: int, tokens: tuple[int, int]) -> None:
         """Count what was spent before: requests, and tokens (in, out)."""

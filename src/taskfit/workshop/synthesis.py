@@ -85,7 +85,7 @@ def synthesize(
     *,
     made: Made,
     emit: Emit = silent,
-    spent: Callable[[], Text] | None = None,
+    spent: Callable[[], Text | None] | None = None,
 ) -> None:
     """Make rows until there are enough, nothing is left to make, or a limit is reached; `made` grows on the way.
 
@@ -159,7 +159,7 @@ def _named(rows: Sequence[Record], order: Order, workers: Workers, made: Made) -
     return tuple(named)
 
 
-def _tell(order: Order, made: Made, emit: Emit, spent: Callable[[], Text] | None) -> None:
+def _tell(order: Order, made: Made, emit: Emit, spent: Callable[[], Text | None] | None) -> None:
     cost = spent() if spent else None
     unit = Text("rows", "行") if cost is None else Text(f"rows, {cost.en}", f"行，{cost.zh}")
     wanted = order.rows or len(order.material.records)
