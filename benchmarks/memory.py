@@ -8,9 +8,11 @@ docs/memory.zh.md from the result files.
 """
 
 import argparse
+import json
 import os
 import statistics
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -40,13 +42,11 @@ class Setting:
 
 SETTINGS = (
     Setting("full", 8, 256),
-    Setting("full", 16, 512),
-    Setting("full", 16, 512, checkpointing=True),
+    Setting("full", 16, 256, checkpointing=True),
     Setting("full", 8, 256, precision="bfloat16"),
     Setting("lora", 8, 256),
-    Setting("lora", 16, 512),
-    Setting("last_layers", 16, 512),
-    Setting("head", 16, 512),
+    Setting("last_layers", 16, 256),
+    Setting("head", 16, 256),
 )
 
 
@@ -230,49 +230,77 @@ def two_models() -> list[dict[str, Any]]:
     return lines
 
 
-def measured(alpaca: str | None) -> dict[str, Any]:
-    """Run the settings here, one after the other, and return prediction beside measurement."""
+def measured(alpaca: str | None, results: Path) -> dict[str, Any]:
+    """Run the settings here, one after the other; return and write prediction beside measurement."""
     from material import alpaca_file, have_shape
 
     folder = have_shape("m60", alpaca_file(alpaca))
-    return {"model": "m60", "lines": [compared(setting, folder) for setting in SETTINGS]}
+    lines: list[dict[str, Any]] = []
+    for setting in SETTINGS:
+        lines.append(compared(setting, folder))
+        write_results("memory-measured", {"model": "m60", "lines": lines}, results)
+    return {"model": "m60", "lines": lines}
+
+
+def predicted_again(folder: Path, alpaca: str | None) -> None:
+    """Put into the result file what the planner says now of the settings that were measured."""
+    from material import alpaca_file, have_shape
+
+    path, shape = folder / "memory-measured.json", have_shape("m60", alpaca_file(alpaca))
+    found = json.loads(path.read_text(encoding="utf-8"))
+    found["lines"] = [predicted(line, shape) for line in found["lines"]]
+    path.write_text(json.dumps(found, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    print(shown("measured", found))
 
 
 def compared(setting: Setting, folder: Path) -> dict[str, Any]:
-    """Measure one setting in a process of its own."""
-    from taskfit.plan.order import Order
-    from taskfit.plan.planner import CONSTANTS, estimate
-    from taskfit.plan.read import read_shape
-
+    """Measure one setting, in a process that gives memory back at once and in one with the heap as it is."""
     numbers = {"rows": setting.rows, "batch": setting.batch, "length": setting.length, "steps": setting.steps}
     words = [word for key, value in numbers.items() for word in (f"--{key}", str(value))]
     words += ["--model", str(folder), "--way", setting.way, "--precision", setting.precision]
     words += ["--checkpointing"] if setting.checkpointing else []
-    run = measure(
-        Job(f"{setting.way} {setting.batch} x {setting.length}", HERE / "workers" / "memory.py", tuple(words))
+    name, script = f"{setting.way} {setting.batch} x {setting.length}", HERE / "workers" / "memory.py"
+    jobs = [Job(name, script, (*words, *more)) for more in (("--give-back",), ())]
+    with ThreadPoolExecutor(len(jobs)) as both:
+        run, as_it_is = both.map(measure, jobs)
+    facts = {**asdict(setting), "imports": run.facts["imports"], "peak": run.facts["peak"]}
+    facts["model_parts"] = facts["peak"] - facts["imports"]
+    facts["model_parts_heap"] = as_it_is.facts["peak"] - as_it_is.facts["imports"]
+    line = predicted(facts, folder)
+    print(
+        f"{setting}: measured {line['model_parts'] / 1e6:.0f} MB",
+        f"predicted {line['predicted'] / 1e6:.0f}",
+        flush=True,
     )
+    return line
+
+
+def predicted(facts: Mapping[str, Any], folder: Path) -> dict[str, Any]:
+    """Return a measured setting with what the planner says of it."""
+    from taskfit.plan.order import Order
+    from taskfit.plan.planner import CONSTANTS, estimate
+    from taskfit.plan.read import read_shape
+
     order = Order(
-        setting.way,  # type: ignore[arg-type]
-        batch=setting.batch,
-        length=setting.length,
-        precision=setting.precision,  # type: ignore[arg-type]
-        checkpointing=setting.checkpointing,
-        rows=setting.rows,
+        facts["way"],
+        batch=facts["batch"],
+        length=facts["length"],
+        precision=facts["precision"],
+        checkpointing=facts["checkpointing"],
+        rows=facts["rows"],
         place="cpu",
     )
-    predicted = estimate(read_shape(str(folder)), order)
-    facts = {**asdict(setting), "imports": run.facts["imports"], "peak": run.facts["peak"]}
-    facts |= {"model_parts": facts["peak"] - facts["imports"], "predicted": predicted.total - CONSTANTS.imports}
-    print(
-        f"{setting}: measured {facts['model_parts'] / 1e6:.0f} MB, predicted {facts['predicted'] / 1e6:.0f}", flush=True
-    )
-    return {**facts, "error": facts["predicted"] / facts["model_parts"] - 1, "parts": dict(predicted.parts)}
+    found = estimate(read_shape(str(folder)), order)
+    said = found.total - CONSTANTS.imports
+    told = {"predicted": said, "error": said / facts["model_parts"] - 1, "moment": found.moment}
+    return {**facts, **told, "parts": dict(found.parts)}
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--points", default=None, help="CSV file of published figures")
     parser.add_argument("--measure", action="store_true", help="measure on this machine")
+    parser.add_argument("--again", action="store_true", help="predict again what was measured; the planner has changed")
     parser.add_argument("--alpaca", default=None, help="Alpaca rows, from which the measured model's tokenizer is made")
     parser.add_argument("--docs", action="store_true", help="fill the tables of docs/memory.md and docs/memory.zh.md")
     parser.add_argument("--results", type=Path, default=RESULTS, help="folder for the result files")
@@ -280,10 +308,11 @@ def main() -> None:
     if chosen.docs:
         fill(HERE.parent / "docs", chosen.results)
         return
+    if chosen.again:
+        predicted_again(chosen.results, chosen.alpaca)
+        return
     if chosen.measure:
-        found = measured(chosen.alpaca)
-        print(shown("measured", found))
-        write_results("memory-measured", found, chosen.results)
+        print(shown("measured", measured(chosen.alpaca, chosen.results)))
         return
     path = points_file(chosen.points)
     if path is None:

@@ -137,24 +137,43 @@ def show_two_models(found: Mapping[str, Any], zh: bool) -> str:
 
 
 def show_measured(found: Mapping[str, Any], zh: bool) -> str:
-    head = ("方法", "批 x 长度", "精度", "重计算", "导入 MB", "模型部分 实测 MB", "预测 MB", "误差") if zh else (
-        "method", "batch x length", "numbers", "checkpointing", "imports, MB", "model parts measured, MB", "predicted, MB", "error"
-    )  # fmt: skip
+    english = (
+        "method",
+        "batch x length",
+        "numbers",
+        "checkpointing",
+        "imports, MB",
+        "model parts, MB",
+        "predicted, MB",
+        "error",
+        "model parts with the heap as it is, MB",
+    )
+    chinese = (
+        "方法",
+        "批 x 长度",
+        "精度",
+        "重计算",
+        "导入 MB",
+        "模型部分 MB",
+        "预测 MB",
+        "误差",
+        "默认堆下的模型部分 MB",
+    )
     yes = ("否", "是") if zh else ("no", "yes")
+    sizes = ("imports", "model_parts", "predicted")
     cells = [
         (
             one["way"],
             f"{one['batch']} x {one['length']}",
             one["precision"],
             yes[one["checkpointing"]],
-            f"{one['imports'] / 1e6:,.0f}",
-            f"{one['model_parts'] / 1e6:,.0f}",
-            f"{one['predicted'] / 1e6:,.0f}",
+            *(f"{one[key] / 1e6:,.0f}" for key in sizes),
             f"{one['error']:+.0%}",
+            f"{one['model_parts_heap'] / 1e6:,.0f}",
         )
         for one in found["lines"]
     ]
-    return table(head, cells)
+    return table(chinese if zh else english, cells)
 
 
 TABLES: dict[str, Callable[[Mapping[str, Any], bool], str]] = {

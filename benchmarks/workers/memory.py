@@ -1,6 +1,11 @@
-"""One measured worker of memory.py: a few steps of taskfit, the most memory they needed, and what imports alone need."""
+"""One measured worker of memory.py: a few steps of taskfit, the most memory they needed, and what imports alone need.
+
+With --give-back the C library gives every block above 1 MB back to the system as soon as it is free; as it is, glibc
+keeps free blocks of up to 32 MB in its heap, and a step frees and asks for hundreds of them in another order.
+"""
 
 import argparse
+import ctypes
 import re
 from pathlib import Path
 from typing import Any
@@ -23,6 +28,7 @@ from taskfit.methods.lora import Lora
 from taskfit.model.local import LocalModel
 from taskfit.model.open import open_local
 
+M_MMAP_THRESHOLD = -3  # malloc.h of glibc
 METHODS = {"full": Full, "lora": Lora, "last_layers": LastLayers}
 
 
@@ -39,11 +45,15 @@ def main() -> None:
     parser.add_argument("--way", required=True, choices=(*METHODS, "head"))
     parser.add_argument("--precision", default="float32", choices=("float32", "bfloat16"))
     parser.add_argument("--checkpointing", action="store_true")
+    parser.add_argument("--give-back", action="store_true")
     for name in ("rows", "batch", "length", "steps"):
         parser.add_argument(f"--{name}", type=int, required=True)
     chosen = parser.parse_args()
     torch.set_num_threads(1)
+    if chosen.give_back:
+        ctypes.CDLL(None).mallopt(M_MMAP_THRESHOLD, 1_000_000)
     with fast_matmul():
+        pooled(open_local("tiny"), [[1, 2, 3]], "last")  # what a first model brings with it: modules, kernels
         imports = resident()
         model = open_local(chosen.model, dtype="float32" if chosen.way == "full" else chosen.precision)
         drawn = torch.randint(10, model.card.vocabulary, (chosen.rows, chosen.length))

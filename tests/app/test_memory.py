@@ -100,7 +100,7 @@ def test_a_training_that_does_not_fit_names_what_would(monkeypatch: pytest.Monke
     found = expected("llama-2-7b", "full", {"batch": 64}, length=1024)
     assert found is not None
     assert found.warning is not None
-    assert "needs about 307 GB" in found.warning.en
+    assert "needs about 287 GB" in found.warning.en
     assert "24.0 GB are free here" in found.warning.en
     assert "lora" in found.warning.en
     assert "lora" in found.warning.zh

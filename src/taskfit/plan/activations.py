@@ -16,7 +16,7 @@ from taskfit.plan.shape import Matrix, Shape
 
 Attention = Literal["flash", "eager"]
 LONGEST_EXPLICIT = 1024  # taskfit on a CPU: longer rows use PyTorch's fused kernel
-CHUNK = 1024  # label positions for which taskfit has logits at once
+CHUNK, CHUNK_CPU = 1024, 256  # label positions for which taskfit has logits at once
 
 
 @dataclass(frozen=True)
@@ -96,16 +96,29 @@ def table(shape: Shape, work: Pass, front: int = 0) -> float:
     return whole * (work.number + (4 if work.number < 4 else 0)) + repeated
 
 
+def passing(shape: Shape, work: Pass) -> float:
+    """Return the bytes of gradients on their way where a layer's backward pass is widest, beyond what was kept.
+
+    That is at the units: the gradient of what they give has taken the place of the kept value, and one more stands for
+    each tensor that was multiplied or bent (two where a gate is multiplied, Shazeer 2020, arXiv:2002.05202). Explicit
+    attention makes a table for a gradient as well; taskfit on a CPU makes it row by row.
+    """
+    units = float(work.number * max(1, shape.saved_inner - 1) * shape.inner * work.tokens)
+    explicit = work.attention == "eager" and not work.on_cpu
+    return max(units, table(shape, work)) if explicit else units
+
+
 def loss_bytes(shape: Shape, change: Change, framework: Framework, work: Pass) -> float:
     """Return the bytes of the logits and what is made of them, when the backward pass begins.
 
-    In chunks: a chunk's float32 logits and their exponentials (8 bytes), those of the chunk before (4 more), and the
-    head's gradient where it is trained; later that gradient and its product with the incoming one.
+    In chunks: one chunk's logits, in whose place their gradients come (16-bit ones stand there in float32 as well), and
+    the head's gradient where it is trained; later that gradient and its product with the incoming one.
     """
     if shape.encoder:
         return 0.0
     if framework.loss == "chunks":
-        chunk = min(work.tokens, CHUNK) * shape.vocabulary * (12 if work.tokens > CHUNK else 8)
+        most = CHUNK_CPU if work.on_cpu else CHUNK
+        chunk = min(work.tokens, most) * shape.vocabulary * (work.number + (4 if work.number < 4 else 0))
         head = work.number * shape.embedding if change.head_trained else 0
         return float(max(chunk + head, 2 * head))
     return float(logit_bytes(framework.loss, work.number) * shape.vocabulary * work.tokens)

@@ -28,7 +28,9 @@ class Framework:
     default. `bnb_float32`: with a base packed by bitsandbytes all that is not packed becomes float32 (PEFT's
     prepare_model_for_kbit_training). `packed_reads`: packed matrices keep their inputs for the backward pass
     (bitsandbytes up to 0.41). `buffers`: bytes of buffers for gradients on their way. `whole_first`:
-    each device holds the whole weights before they are shared out.
+    each device holds the whole weights before they are shared out. `ledger`: what passes through a layer going backwards
+    was counted from a ledger of all tensors at the peak; for other programs a layer's values are taken to stand there
+    once more as gradients.
     """
 
     name: Name
@@ -45,6 +47,7 @@ class Framework:
     packed_reads: bool = False
     whole_first: bool = False
     buffers: float = 0.0
+    ledger: bool = False
 
 
 FRAMEWORKS: dict[Name, Framework] = {
@@ -59,6 +62,7 @@ FRAMEWORKS: dict[Name, Framework] = {
         shares_inputs=True,
         dropout=False,
         whole_first=True,
+        ledger=True,
     ),
     # Trainer of transformers with bf16 autocast over bf16 weights; PEFT keeps adapters in float32; AdamW steps
     # tensor lists ("foreach"), which needs one more copy of what is trained (PyTorch's documentation of AdamW).

@@ -16,7 +16,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Literal, get_args
 
-from taskfit.plan.activations import Pass, kept_by_layer, loss_bytes
+from taskfit.plan.activations import Pass, kept_by_layer, loss_bytes, passing
 from taskfit.plan.change import Change, change_of
 from taskfit.plan.order import Order
 from taskfit.plan.shape import Shape
@@ -119,7 +119,7 @@ def _sum(parts: Parts, slack: float) -> float:
 
 
 def _slack(order: Order, constants: Constants) -> float:
-    if order.counted == "allocated":
+    if order.counted == "allocated" or order.place == "cpu":  # the C library gives large blocks as they are asked for
         return 1.0
     return constants.slack_varied if order.varied else constants.slack
 
@@ -168,17 +168,21 @@ def _moving(shape: Shape, order: Order, change: Change) -> dict[Moment, Parts]:
     short = (change.base * order.kept + change.added * order.added) / order.share_of_gradients
     final = (change.base * base + change.added * added) / order.share_of_gradients
     values = kept_by_layer(shape, change, program, work)
-    layer = 2 * values + unpacked_bytes(shape, order)  # with their gradients
+    moving = passing(shape, work) if program.ledger else values
+    layer = values + moving + unpacked_bytes(shape, order)
     stream = float(order.computed * shape.width * work.tokens)
     count = shape.layers - change.from_layer
     kept = count * (stream if order.checkpointing else values) + cast_bytes(shape, order)
+    # Kept beside the layer that is gone through, whose values are among them unless they are made again.
+    others = kept - (values if program.ledger and not order.checkpointing else 0.0)
+    table = float(order.kept * shape.embedding) if change.head_trained else 0.0  # a gradient of the head
     waiting = short if order.accumulation else 0.0
-    table = order.kept * shape.embedding if change.head_trained else 0.0  # the embedding's gradient, before it is added
     logits = loss_bytes(shape, change, program, work)
     return {
         "backward begins": {"gradients": waiting, "activations": kept + 2 * stream, "logits": logits},
-        "a layer again": {"gradients": waiting, "activations": kept + layer},
-        "backward ends": {"gradients": short, "activations": layer + table},
+        "a layer again": {"gradients": waiting or table, "activations": others + layer},
+        # The embedding's gradient stands beside the head's, where they are one matrix, until it is added to it.
+        "backward ends": {"gradients": short, "activations": max(layer, 2 * stream + table)},
         "the step": {
             "gradients": short + final if program.float32_gradients else final,
             "step": program.step_copies * final,
