@@ -12,7 +12,7 @@ from taskfit.data.finding import REVIEW, RowFinding, Tally
 GOES_ON = re.compile(
     r"[,，、;；(（\[【{「『“–—]\s*\Z|[a-z]-\s*\Z|\b(?:and|or|the|a|an|of|to|with|for|in|by|is|are|that|which)\s*\Z|[和与或的及]\s*\Z"
 )
-ENDED = re.compile(r"""[.!?。！？…~～"'”’」』)）\]】}>|*`:：;；\d%℃]\s*\Z|[\u2600-\U0010ffff]\s*\Z""")
+ENDED = re.compile(r"""[.!?。！？…~～"'”’」』)）\]】}>|*`:：;；\d%℃]\s*\Z|[\u2600-\u27bf\U0001f000-\U0010ffff]\s*\Z""")
 TAG_OR_ADDRESS = re.compile(r"(?:[#@]|://|www\.)\S*\s*\Z")
 LONG_LINE = 80
 CODE = re.compile(r"```|^\s*(?:def |class |import |#include|SELECT |<\w+)|[{};]\s*$", re.MULTILINE)

@@ -132,8 +132,8 @@ def _after(message: Message, waiting: tuple[str, ...] | None) -> tuple[str, ...]
     if message.calls:
         return tuple(call.id for call in message.calls) or None
     if message.role == "tool":
-        left = tuple(one for one in waiting or () if one and one != message.call_id)
-        return left if message.call_id else ()
+        known = bool(message.call_id) and message.call_id in (waiting or ())
+        return tuple(one for one in waiting or () if one and one != message.call_id) if known else ()
     return None
 
 
