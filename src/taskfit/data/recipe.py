@@ -56,7 +56,7 @@ def steps_of(file: YamlFile) -> tuple[Named, ...]:
     """Return the steps of a file: `steps:` with a list of names or of one-key mappings {name: settings}."""
     listed = file.values.get("steps")
     problems = [
-        Finding(f"{file.path}:{file.lines.get(key, 1)}", Text(f"unknown key '{key}'", f"未知的键 '{key}'"), EXAMPLE)
+        Finding(_place(file, key), Text(f"unknown key '{key}'", f"未知的键 '{key}'"), EXAMPLE)
         for key in file.values
         if key != "steps"
     ]
@@ -74,7 +74,7 @@ def steps_of(file: YamlFile) -> tuple[Named, ...]:
 
 
 def _step(item: object, file: YamlFile, at: str) -> Named:
-    where = f"{file.path}:{file.lines.get(at) or file.lines.get('steps', 1)}"
+    where = _place(file, at)
     if isinstance(item, str):
         item = {item: {}}
     if not isinstance(item, Mapping) or len(item) != 1:
@@ -83,7 +83,7 @@ def _step(item: object, file: YamlFile, at: str) -> Named:
         )
         raise UsageError([Finding(where, what, EXAMPLE)])
     (name, settings), *_ = item.items()
-    where = f"{file.path}:{file.lines.get(f'{at}.{name}') or file.lines.get(at) or file.lines.get('steps', 1)}"
+    where = _place(file, f"{at}.{name}")
     problem = STEPS.problem(str(name))
     if problem:
         raise UsageError([Finding(where, problem.what, problem.todo)])
@@ -93,10 +93,23 @@ def _step(item: object, file: YamlFile, at: str) -> Named:
     return Named(str(name), step_named(str(name), settings or {}, file, f"{at}.{name}"))
 
 
-def step_named(name: str, settings: Mapping[str, object], file: YamlFile | None = None, at: str = "") -> Step:
-    """Return a step by its name; raise UsageError with every wrong setting."""
+def _place(file: YamlFile, key: str) -> str:
+    """Return file:line of a key, or of what stands around it; only the file where no lines are known."""
+    while key and key not in file.lines:
+        key = key.rpartition(".")[0]
+    return f"{file.path}:{file.lines[key]}" if key else str(file.path)
+
+
+def step_class(name: str) -> type[Step]:
+    """Return the class of the step `name`; raise UsageError when there is none."""
     kind = STEPS.entry(name)
     assert issubclass(kind, Step)
+    return kind
+
+
+def step_named(name: str, settings: Mapping[str, object], file: YamlFile | None = None, at: str = "") -> Step:
+    """Return a step by its name; raise UsageError with every wrong setting."""
+    kind = step_class(name)
     if file is None:
         return kind.read(settings)
     return kind.read(settings, where=str(file.path), lines=file.lines, at=at)

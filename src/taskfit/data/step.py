@@ -121,8 +121,11 @@ def with_texts(
 ) -> Record:
     """Return the row with every text rewritten; the same object when nothing changes. Labels stay as they are.
 
-    `answers` False leaves what an assistant says alone, `questions` False all the rest.
+    `answers` False leaves what an assistant says alone, `questions` False all the rest. Rows with entities keep their
+    text: their places are counted in it.
     """
+    if record.spans is not None:
+        return record
 
     def said(message: Message) -> Message:
         if not (answers if message.role == "assistant" else questions):
