@@ -4,6 +4,7 @@ Tolerances: float32 keeps 7 digits; sums over 32 to 192 terms in another order l
 largest value is ten times the rounding seen and a thousandth of what a wrong mask or position makes.
 """
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -12,6 +13,7 @@ from torch import Tensor
 
 from taskfit.core.errors import ModelError
 from taskfit.engine.prefix import run_prefix
+from taskfit.engine.recompute import recompute_layers
 from taskfit.model import flat
 from taskfit.model.body import LlamaBody, body_of, run_body, run_layers
 from taskfit.model.flat import Layout, flat_attention
@@ -212,3 +214,49 @@ def test_wrong_learned_positions_are_refused(tiny: TinyModels, monkeypatch: pyte
     monkeypatch.setattr(body, "embed", lambda ids, positions: right(ids, torch.arange(len(ids))))
     with pytest.raises(ModelError, match="does not run correctly without padding"):
         prove_flat(model.network, body, model.tokenizer)
+
+
+@pytest.mark.parametrize(("family", "recomputed"), [*((family, False) for family in FAMILIES), ("llama", True)])
+def test_places_that_are_kept_are_those_of_the_whole_stream(tiny: TinyModels, family: str, recomputed: bool) -> None:
+    whole, few = tiny.open(family).fork(), tiny.open(family).fork()
+    if recomputed:
+        recompute_layers(few)
+        few.network.train()
+    rows, keep = _rows(whole), torch.tensor([1, 4, 5, 12])
+    ids, positions, layout = flat_rows(rows, causal=whole.body.causal)
+    wanted = run_body(whole.body, ids, positions, layout)[0, keep]
+    ours = run_body(few.body, ids, positions, replace(layout, keep=keep))[0]
+    _close(ours, wanted)
+    for states in (ours, wanted):
+        (states * torch.arange(states.numel()).view(states.shape)).sum().backward()
+    _same_gradients(few.network, whole.network)
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_lower_layers_keep_every_place(tiny: TinyModels, family: str) -> None:
+    body = tiny.open(family).body
+    ids, positions, layout = flat_rows(_rows(tiny.open(family)), causal=body.causal)
+    fewer, count = replace(layout, keep=torch.tensor([0, 3])), len(body.layers)
+    with torch.inference_mode():
+        start = body.embed(ids, positions)
+        lower = run_layers(body, start, positions, fewer, 0, count - 1)
+        assert torch.equal(lower, run_layers(body, start, positions, layout, 0, count - 1))
+        upper = run_layers(body, lower, positions, fewer, count - 1, count)
+        assert torch.equal(
+            run_layers(body, upper, positions, replace(layout, keep=torch.tensor([1])), count, count), upper[:, 1:]
+        )
+
+
+@pytest.mark.parametrize("family", CAUSAL)
+def test_a_layer_that_is_watched_from_outside_runs_whole(tiny: TinyModels, family: str) -> None:
+    model = tiny.open(family).fork(())
+    ids, positions, layout = flat_rows(_rows(model), causal=True)
+    seen: list[int] = []
+    layer = model.body.layers[-1]
+    hook = layer.register_forward_pre_hook(lambda _, inputs: seen.append(inputs[0].shape[1]))
+    with torch.inference_mode():
+        ours = run_body(model.body, ids, positions, replace(layout, keep=torch.tensor([2, 6])))[0]
+        hook.remove()
+        wanted = run_body(model.body, ids, positions, layout)[0, [2, 6]]
+    assert seen == [len(ids)]
+    _close(ours, wanted)

@@ -116,18 +116,16 @@ class TokenLearner:
 
     def label_states(self, rows: Sequence[int]) -> tuple[Tensor, Tensor]:
         """Return the final hidden states [N, W] that say the learned tokens of the rows, and these tokens [N]."""
-        shared = self.shared
-        ids_of_rows = [self.data[r].ids for r in rows]
+        shared, data, device = self.shared, [self.data[r] for r in rows], self.model.device
         alpha = self.neftune_alpha if self.model.network.training else 0.0
-        hidden = stream_hidden(self.model, ids_of_rows, self.stream, rows, shared=shared, neftune_alpha=alpha)
         places, targets, start = [], [], 0
-        for r in rows:
-            ids = self.data[r].ids
+        for r, row in zip(rows, data, strict=True):
             places += [start + p - 1 for p in self._learned[r]]
-            targets += [ids[p] for p in self._learned[r]]
-            start += len(ids) - shared
-        where, said = (torch.tensor(part, dtype=torch.long, device=hidden.device) for part in (places, targets))
-        return hidden.index_select(0, where), said
+            targets += [row.ids[p] for p in self._learned[r]]
+            start += len(row.ids) - shared
+        where, said = (torch.tensor(part, dtype=torch.long, device=device) for part in (places, targets))
+        source = _Source(self.stream, rows, shared=shared, neftune_alpha=alpha)
+        return _states(self.model, [row.ids for row in data], source, where), said
 
     def mode(self, *, training: bool) -> None:
         """See Learner."""
@@ -255,18 +253,33 @@ def stream_hidden(
     first `shared` tokens, the same in every row, stand once before all rows, which then hold only their own.
     `neftune_alpha` above 0 puts noise on the embeddings, which may then not be shared.
     """
-    body, device = model.body, model.device
+    return _states(model, ids, _Source(stream, rows, shared=shared, neftune_alpha=neftune_alpha), None)
+
+
+@dataclass(frozen=True)
+class _Source:
+    """Where states come from: see `stream_hidden`."""
+
+    stream: FrozenStream | None
+    rows: Sequence[int]
+    shared: int
+    neftune_alpha: float
+
+
+def _states(model: LocalModel, ids: Sequence[Sequence[int]], source: _Source, keep: Tensor | None) -> Tensor:
+    """Return final hidden states of rows laid side by side, or of their places `keep` only: see `stream_hidden`."""
+    body, device, stream, rows, shared = model.body, model.device, source.stream, source.rows, source.shared
     own = [one[shared:] for one in ids]
     parts = [ids[0][:shared], *own] if shared else own
     starts = [0, *[shared] * len(own)] if shared else [0] * len(own)
     positions = torch.cat([torch.arange(a, a + len(one), device=device) for a, one in zip(starts, parts, strict=True)])
-    layout = Layout(tuple(len(one) for one in parts), causal=body.causal, shared=bool(shared))
+    layout = Layout(tuple(len(one) for one in parts), causal=body.causal, shared=bool(shared), keep=keep)
     if stream is None:
         first = 0
         tokens = torch.tensor([token for one in parts for token in one], device=device)
-        if neftune_alpha:
+        if source.neftune_alpha:
             words = model.network.get_input_embeddings()(tokens)
-            noise = neftune_noise(layout.lengths, words.shape[-1], neftune_alpha, rows)
+            noise = neftune_noise(layout.lengths, words.shape[-1], source.neftune_alpha, rows)
             hidden = body.embed_vectors(words + noise.to(words), positions)
         else:
             hidden = body.embed(tokens, positions)

@@ -38,7 +38,7 @@ class Body(Protocol):
         ...
 
     def run(self, hidden: Tensor, positions: Tensor, layout: Layout, stretch: tuple[int, int]) -> Tensor:
-        """Return the stream after the layers first..end-1 of the `stretch`."""
+        """Return the stream after the layers first..end-1 of the `stretch`; after the last layer only `layout.keep`."""
         ...
 
     def finish(self, hidden: Tensor) -> Tensor:
@@ -57,10 +57,19 @@ class _Layers:
 
     def run(self, hidden: Tensor, positions: Tensor, layout: Layout, stretch: tuple[int, int]) -> Tensor:
         """See Body."""
-        frame = self.frame(hidden, positions)
-        for layer in self.layers[stretch[0] : stretch[1]]:
+        frame, last = self.frame(hidden, positions), len(self.layers)
+        keep = layout.keep if stretch[1] == last else None
+        for layer in self.layers[stretch[0] : stretch[1] if keep is None else last - 1]:
             hidden = layer(hidden, flat=layout, **frame)
-        return hidden
+        if keep is None:
+            return hidden
+        if stretch[0] == last:
+            return hidden.index_select(1, keep)
+        return self._run_last(self.layers[-1], hidden, keep, {"flat": layout, **frame})
+
+    def _run_last(self, layer: Any, hidden: Tensor, keep: Tensor, frame: dict[str, Any]) -> Tensor:
+        """Return the places `keep` of the stream after the last layer."""
+        return layer(hidden, **frame).index_select(1, keep)  # type: ignore[no-any-return]
 
 
 class LlamaBody(_Layers):
@@ -88,6 +97,20 @@ class LlamaBody(_Layers):
     def finish(self, hidden: Tensor) -> Tensor:
         """See Body."""
         return self.inner.norm(hidden)  # type: ignore[no-any-return]
+
+    def _run_last(self, layer: Any, hidden: Tensor, keep: Tensor, frame: dict[str, Any]) -> Tensor:
+        """See _Layers. Behind its attention a place needs no other place: the feed-forward part runs over few."""
+        if layer._forward_pre_hooks:  # FSDP brings the weights when the layer is called as a whole
+            return super()._run_last(layer, hidden, keep, frame)
+
+        def forward(hidden: Tensor) -> Tensor:
+            mixed, _ = layer.self_attn(hidden_states=layer.input_layernorm(hidden), attention_mask=None, **frame)
+            kept: Tensor = hidden.index_select(1, keep) + mixed.index_select(1, keep)
+            return kept + layer.mlp(layer.post_attention_layernorm(kept))  # type: ignore[no-any-return]
+
+        if layer.gradient_checkpointing and layer.training:
+            return layer._gradient_checkpointing_func(forward, hidden)  # type: ignore[no-any-return]
+        return forward(hidden)
 
 
 class Gpt2Body(_Layers):

@@ -25,7 +25,8 @@ class Layout:
     sequence. `past` holds, per layer, keys and values [K, P, D] that every token may look at; with
     `record` the layers' new keys and values are kept in `seen` instead. With `shared`, the first sequence is a
     prefix that all others look at too: they continue it, as if each had its tokens before its own. `soft` holds, per
-    layer, trained keys and values [K, S, D] that stand before everything else and get gradients.
+    layer, trained keys and values [K, S, D] that stand before everything else and get gradients. `keep` holds the places
+    of the stream that are wanted after the last layer, in order (None: all): what only other places need is not computed.
     """
 
     lengths: tuple[int, ...]
@@ -35,6 +36,7 @@ class Layout:
     record: bool = False
     shared: bool = False
     soft: Mapping[int, tuple[Tensor, Tensor]] | None = None
+    keep: Tensor | None = None
     seen: dict[int, tuple[Tensor, Tensor]] = field(default_factory=dict)
 
     @property

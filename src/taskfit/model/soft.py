@@ -91,9 +91,11 @@ class SoftBody:
         first = self.inner.embed_vectors(vectors.to(self._dtype), soft)[0]
         stream = torch.cat([part for a, b in layout.spans for part in (first, hidden[0, a:b])])[None]
         places = torch.cat([part for a, b in layout.spans for part in (soft, positions[a:b] + count)])
-        wider = replace(layout, lengths=tuple(length + count for length in layout.lengths))
+        wider = replace(layout, lengths=tuple(length + count for length in layout.lengths), keep=None)
         out = self.inner.run(stream, places, wider, stretch)
-        return torch.cat([out[:, a + count : b] for a, b in wider.spans], 1)
+        own = torch.cat([out[:, a + count : b] for a, b in wider.spans], 1)
+        last = layout.keep is not None and stretch[1] == len(self.layers)
+        return own.index_select(1, layout.keep) if last and layout.keep is not None else own
 
     @property
     def _dtype(self) -> torch.dtype:
