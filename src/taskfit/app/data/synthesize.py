@@ -1,11 +1,12 @@
 """Make rows with a model: read the material, open writer and judge, work round by round, leave rows, ledger and manifest."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from taskfit import __version__
+from taskfit.app.data.synthesize_material import Found, material_of
 from taskfit.app.data.synthesize_people import Trust, scores_of_people, trust_in
 from taskfit.app.data.synthesize_settings import SynthesizeSettings
 from taskfit.app.data.synthesize_workers import Staff, staff_of
@@ -13,16 +14,10 @@ from taskfit.core.errors import UsageError
 from taskfit.core.events import Emit, Event, silent
 from taskfit.core.files import cannot_write, plain, read_json, sha256, write_atomic, write_json, write_lines
 from taskfit.core.run import RunFolder
-from taskfit.core.text import Language, Text
-from taskfit.data.columns import Columns
-from taskfit.data.guess import is_chinese
-from taskfit.data.read import ListedRow, read_rows
-from taskfit.data.record import Record, example_of, record_of
+from taskfit.core.text import Text
 from taskfit.data.shapes import record as own_shape
 from taskfit.workshop.journal import Journal
 from taskfit.workshop.reasons import REASONS
-from taskfit.workshop.recipe import Material
-from taskfit.workshop.seeds import own_seeds, read_seeds
 from taskfit.workshop.synthesis import ROUNDS, Made, Order, begun, synthesize
 
 ROWS, REJECTED, MANIFEST, WORK, UNREAD = "rows.jsonl", "rejected.jsonl", "manifest.json", "work.json", "not-read.jsonl"
@@ -56,14 +51,15 @@ def synthesize_rows(settings: SynthesizeSettings, emit: Emit = silent, *, fresh:
         if fresh:
             _clear(folder)
         emit(Event("run.started", {"folder": folder.as_posix()}))
-        order, unread = _order(settings)
+        found = material_of(settings)
+        order = _order(settings, found)
         if settings.people is not None:
             scores_of_people(order, settings.people)  # refused before anything is paid for
-        _same_work(folder, settings, order)
+        _same_work(folder, _work(settings, order, found))
         staff = staff_of(settings, folder)
-        write_lines(folder / UNREAD, unread)
-        if unread:
-            emit(Event("warning", {"text": plain(_unread(len(unread), folder))}))
+        write_lines(folder / UNREAD, found.unread)
+        if found.unread:
+            emit(Event("warning", {"text": plain(_unread(len(found.unread), folder))}))
         made = begun(order, folder)
         try:
             synthesize(order, staff.workers, folder, made=made, emit=emit, spent=staff.spent)
@@ -76,32 +72,14 @@ def synthesize_rows(settings: SynthesizeSettings, emit: Emit = silent, *, fresh:
     return Synthesis(folder, manifest, trust)
 
 
-def _order(settings: SynthesizeSettings) -> tuple[Order, Sequence[ListedRow]]:
+def _order(settings: SynthesizeSettings, found: Found) -> Order:
     recipe = settings.recipe
-    records: tuple[Record, ...] = ()
-    unread: tuple[ListedRow, ...] = ()
-    chinese = False
-    if settings.material is not None:
-        asked = settings.columns
-        columns = Columns(text=asked.text, label=asked.label, group=asked.group)
-        named = any((asked.text, asked.label, asked.group))
-        reading = read_rows(settings.material, columns=columns if named else None, plain=True)
-        records, unread = tuple(record_of(one) for one in reading.examples), reading.listed
-        chinese = is_chinese([example_of(one) for one in records])
-    language: Language = settings.language or ("zh" if chinese else "en")
-    seeds = read_seeds(Path(settings.seeds)) if settings.seeds is not None else ()
-    if recipe.needs == "seeds" and not seeds and not records:
-        seeds = own_seeds(language)
-    if recipe.needs != "seeds" and settings.seeds is not None:
-        raise UsageError(Text(f"{settings.how} uses no seed tasks", f"{settings.how} 不使用种子任务"), where="--seeds")
     rows = settings.rows or (FROM_SEEDS if recipe.needs == "seeds" else None)
-    material = Material(seeds, records)
-    return Order(settings.how, recipe, material, rows, language, settings.seed, settings.similar), unread
+    return Order(settings.how, recipe, found.material, rows, found.language, settings.seed, settings.similar)
 
 
-def _same_work(folder: Path, settings: SynthesizeSettings, order: Order) -> None:
+def _same_work(folder: Path, work: Mapping[str, Any]) -> None:
     """Write down what the folder stands on; refuse to go on there with other work."""
-    work = _work(settings, order)
     stored = folder / WORK
     if stored.is_file():
         before = read_json(stored)
@@ -119,15 +97,13 @@ def _same_work(folder: Path, settings: SynthesizeSettings, order: Order) -> None
     write_json(stored, work)
 
 
-def _work(settings: SynthesizeSettings, order: Order) -> dict[str, Any]:
+def _work(settings: SynthesizeSettings, order: Order, found: Found) -> dict[str, Any]:
     values = settings.model_dump(mode="json", exclude=set(NOT_WORK))
     for name in ("remote", "judge_remote"):
         if values.get(name):
             values[name] = {key: one for key, one in values[name].items() if key not in NOT_WORK_REMOTE}
-    files = (settings.material, settings.seeds)
-    hashes = [sha256(Path(path)) for path in files if path is not None]
     prompt = order.recipe.prompt_hash(order.language)
-    return {**values, "language": order.language, "files": hashes, "prompt": prompt}
+    return {**values, "language": order.language, "files": list(found.hashes), "prompt": prompt}
 
 
 def _leave(settings: SynthesizeSettings, order: Order, staff: Staff, made: Made, trust: Trust | None) -> dict[str, Any]:

@@ -5,7 +5,6 @@ from typing import Any, ClassVar, Literal
 
 from pydantic import field_validator, model_validator
 
-from taskfit.app.settings import ColumnSettings
 from taskfit.core.catalog import Catalog
 from taskfit.core.settings import Refused, Settings, setting
 from taskfit.core.text import Text
@@ -46,8 +45,8 @@ class SynthesizeSettings(Settings):
     )
     material: str | None = setting(
         None,
-        "file of rows or documents that rows are made from (not for self_instruct and alpaca)",
-        "作为材料的数据或文档文件（self_instruct 与 alpaca 不需要）",
+        "file of rows, or folder of documents (.txt, .md), that rows are made from; not for self_instruct and alpaca",
+        "作为材料的数据文件，或文档目录（.txt、.md）；self_instruct 与 alpaca 不需要",
     )
     seeds: str | None = setting(
         None, "file of seed tasks (JSONL); default: taskfit's own", "种子任务文件（JSONL）；默认使用内置种子任务"
@@ -99,7 +98,13 @@ class SynthesizeSettings(Settings):
         "fields that the endpoint refuses: temperature, top_p, presence_penalty, stop, seed",
         "接口不接受的请求字段：temperature、top_p、presence_penalty、stop、seed",
     )
-    columns: ColumnSettings = setting(ColumnSettings(), "which columns of the material hold what", "材料中各列的含义")
+    shape: str | None = setting(
+        None,
+        "what the rows of the material are (`taskfit formats`); default: recognised",
+        "材料的数据格式（taskfit formats 可查看）；默认自动识别",
+    )
+    map: dict[str, str] = setting({}, "new names of fields of the material: new=old", "材料字段改名：新名=旧名")
+    encoding: str | None = setting(None, "encoding of the material; default: recognised", "材料的编码；默认自动识别")
     remote: RemoteSettings | None = setting(None, "how to ask the endpoint of the writer", "生成模型接口的访问设置")
     judge_remote: RemoteSettings | None = setting(
         None, "how to ask the endpoint of the judge, when it is another address", "评审模型接口（另一地址时）的访问设置"

@@ -70,7 +70,12 @@ def _run(values: Mapping[str, Any], stage: Stage) -> None:
         with Bar() as bar:
             made = synthesize_rows(settings, both(stage.see, bar.emit), fresh=bool(values.get("fresh")))
     except KeyboardInterrupt as stopped:
-        _say(Text(f"stopped; all is kept in {settings.out}, the same command again goes on", f"已停止；结果保存在 {settings.out}，再次运行同一命令即可继续"))
+        _say(
+            Text(
+                f"stopped; all is kept in {settings.out}, the same command again goes on",
+                f"已停止；结果保存在 {settings.out}，再次运行同一命令即可继续",
+            )
+        )
         raise SystemExit(stopped.exit_code if isinstance(stopped, Stopped) else INTERRUPTED) from None
     _show(made, Console())
 
