@@ -91,6 +91,24 @@ def climb(found: Facts) -> str:
     return table(("rung", "CPU s of adapting", "accuracy"), rows) + settings_line(found)
 
 
+def head(found: Facts) -> str:
+    """Return the table of head.py; ratios are over taskfit in the same precision."""
+    epochs = found["settings"]["epochs"]
+    names = ("configuration", "CPU s", "taskfit is faster by, 1 epoch", f"{epochs} epochs", "accuracy", "peak MB")
+    rows = [
+        (
+            one["line"],
+            one["range"],
+            f"{one['ratio_one_epoch']:.1f}x",
+            f"{one['ratio']:.1f}x",
+            f"{one['accuracy']:.3f}",
+            f"{one['peak_mb']:,}",
+        )
+        for one in found["lines"]
+    ]
+    return table(names, rows) + settings_line(found)
+
+
 def settings_line(found: Facts) -> str:
     """Return where and how the figures were taken, in one line."""
     asked = ", ".join(f"{key} {value}" for key, value in found["settings"].items() if not isinstance(value, list))
@@ -108,9 +126,8 @@ def filled(name: str, results: Path) -> str | None:
     found = json.loads(path.read_text(encoding="utf-8"))
     if way:
         return sft(found, way)
-    return {"kshot_scoring": kshot, "ladder": ladder, "climb_overhead": climb}[found["benchmark"].partition("-")[0]](
-        found
-    )
+    makers = {"kshot_scoring": kshot, "ladder": ladder, "climb_overhead": climb, "head": head}
+    return makers[found["benchmark"].partition("-")[0]](found)
 
 
 def main() -> None:
