@@ -78,6 +78,8 @@ def climb(settings: ClimbSettings, emit: Emit = silent) -> RunResult:
     with place_of(settings) as run, _asked_to_stop(settings) as stop, _computing(settings, run):
         emit = _Teller(run, emit, [])
         emit(Event("run.started", {"folder": run.path.as_posix(), "name": settings.name}))
+        for sentence in _foretold(settings, rungs, rows):
+            emit.warn(sentence)
         models = [open_model(one) for one in starts_of(settings)]
         for model in models:
             rows = _fitted(rows, model, emit)
@@ -118,6 +120,18 @@ def starts_of(settings: ClimbSettings) -> list[ClimbSettings]:
     if settings.beside is None:
         return [settings]
     return [settings, settings.model_copy(update={"model": settings.beside, "remote": None})]
+
+
+def _foretold(settings: ClimbSettings, rungs: Sequence[Rung], rows: Rows) -> Iterator[Text]:
+    """Yield, before anything is loaded, the rungs that will not fit into this machine."""
+    from taskfit.app.fits_here import too_large
+
+    for place, start in enumerate(starts_of(settings)):
+        if start.remote is None:
+            asked = [rung.method for rung in rungs if rung.beside == place]
+            methods = [(type(one).__module__.rpartition(".")[2], one.model_dump(mode="json")) for one in asked]
+            device = device_of(start)
+            yield from too_large(start.model, methods, rows.splits.train, bits=start.bits, device=device)
 
 
 def _look(settings: ClimbSettings, rung: Rung, ground: Ground, emit: _Teller) -> int:

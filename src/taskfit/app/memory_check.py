@@ -55,6 +55,8 @@ def order_for(method: str, settings: Mapping[str, Any], *, length: int, rows: in
     name, own = _named(weights)
     told = {**settings, **own}
     way: Way = "inference" if name in ASKING else next((one for one in WAYS if one == name), "full")
+    if way == "lora" and told.get("bits"):
+        way = "qlora"
     batch, pieces = int(told.get("batch") or 16), int(told.get("accumulation") or 1)
     known: dict[str, Any] = {key: told[key] for key in ("size", "form", "tokens") if told.get(key) is not None}
     knobs = Knobs(

@@ -204,6 +204,7 @@ def _train(job: _Job, practice: Practice | None) -> None:
     settings, run = job.settings, job.run
     method = method_class(settings.method).read(settings.settings)
     ground = ground_of(settings, type(method).kinds) if practice is None else ground_in_memory(settings, practice)
+    _foretell(job, ground)
     model = _start(job, ground.practice.train, method)
     if why := method.impossible(model.card, ground.task):
         raise NotPossible(Text(f"{settings.method}: {why.en}", f"{settings.method}：{why.zh}"))
@@ -222,6 +223,20 @@ def _train(job: _Job, practice: Practice | None) -> None:
             for sentence in forgotten_by(probes, made.inner, replace(made.desk, note="")) if probes else ():
                 job.warn(sentence)
             _leave(told, made, model, ground, pace)
+
+
+def _foretell(job: _Job, ground: TrainGround) -> None:
+    """Say before anything is loaded that the training will not fit, where that can be known."""
+    from taskfit.app.fits_here import too_large
+    from taskfit.app.train_model import device_of
+
+    settings = job.settings
+    if settings.model is None or not job.ranks.lead:
+        return
+    methods, examples = [(settings.method, settings.settings)], ground.practice.train
+    device = device_of(settings, job.ranks)
+    for sentence in too_large(settings.model, methods, examples, bits=settings.bits, device=device):
+        job.warn(sentence)
 
 
 def _fitted(ground: TrainGround, model: Any) -> TrainGround:

@@ -24,7 +24,7 @@ def opened_model(settings: TrainSettings, method: Method, ranks: "Ranks", made: 
     # Weights that stay frozen need no more digits than they are computed with.
     frozen = type(method).changes != "all weights" or changes_of(method) == "added weights"
     dtype = str(method.model_dump().get("precision", "float32")) if frozen else "float32"
-    model = open_local(name, online=settings.online, dtype=dtype, device=_device(settings, ranks), bits=settings.bits)
+    model = open_local(name, online=settings.online, dtype=dtype, device=device_of(settings, ranks), bits=settings.bits)
     opened: LocalModel = model if settings.template is None else with_template(model, settings.template)
     return opened
 
@@ -45,7 +45,7 @@ def made_model(settings: TrainSettings, base: Path, examples: Iterable[Example])
     os.replace(making, base)
 
 
-def _device(settings: TrainSettings, ranks: "Ranks") -> str:
+def device_of(settings: TrainSettings, ranks: "Ranks") -> str:
     import torch
 
     if ranks.count > 1:
