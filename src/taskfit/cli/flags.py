@@ -13,6 +13,7 @@ class Flag:
     """One flag; `key` is the dotted name of the field ("limits.margin"), `takes` what a value looks like.
 
     A list or pairs may be typed with commas or by typing the flag again; `words` only again: they may hold commas.
+    `choices` are all that may be typed, and are shown; `offers` are only offered by the completion of the shell.
     """
 
     key: str
@@ -21,6 +22,7 @@ class Flag:
     explanation: Text
     default: str = ""
     choices: tuple[str, ...] = ()
+    offers: tuple[str, ...] = ()
 
     @property
     def name(self) -> str:

@@ -117,7 +117,7 @@ def _argument(argument: Argument) -> inspect.Parameter:
 def _option(name: str, flag: Flag) -> inspect.Parameter:
     if flag.shape == "switch":
         return _parameter(name, Annotated[bool | None, typer.Option(f"{flag.name}/{flag.opposite}")])
-    info = typer.Option(flag.name, autocompletion=_completer(lambda: flag.choices))
+    info = typer.Option(flag.name, autocompletion=_completer(lambda: flag.choices or flag.offers))
     return _parameter(name, Annotated[str | None, info] if flag.shape == "value" else Annotated[list[str] | None, info])
 
 

@@ -56,7 +56,7 @@ def completed(record: Record, seen: Seen, names: Mapping[str, str], origin: Orig
 def fields_of(record: Record, shape: RowShape) -> dict[str, object]:
     """Return all fields of a record in a shape: its id, what the shape writes, and what stands beside it."""
     told = shape.write(record)
-    if "extra" in shape.HOLDS:
+    if "extra.*" in shape.HOLDS:
         return told
     fields: dict[str, object] = {ID: record.id} if record.owns_id and ID not in told else {}
     fields |= told

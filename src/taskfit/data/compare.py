@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from taskfit.core.example import Message
 from taskfit.data.record import Record
 
-PLAIN = ("tools", "label", "labels", "text", "verdict", "steps", "margin", "group", "spans", "parts")
+PLAIN = ("tools", "label", "labels", "text", "verdict", "steps", "margin", "group", "spans")
 OF_MESSAGES = ("messages", "chosen", "rejected")
 
 
@@ -16,7 +16,12 @@ def missing(record: Record, again: Record) -> tuple[str, ...]:
         found.update(dict.fromkeys(_of_messages(_messages(record, name), _messages(again, name), name)))
     said, told = _plain(record), _plain(again)
     found.update(dict.fromkeys(name for name in PLAIN if said[name] not in (None, (), {}) and said[name] != told[name]))
-    for name, one, other in (("about", record.about, again.about), ("extra", record.extra, again.extra)):
+    beside: tuple[tuple[str, Mapping[str, object], Mapping[str, object]], ...] = (
+        ("about", record.about, again.about),
+        ("extra", record.extra, again.extra),
+        ("parts", record.parts, again.parts),
+    )
+    for name, one, other in beside:
         found.update(dict.fromkeys(f"{name}.{key}" for key in one if not _same(one[key], other.get(key))))
     if record.owns_id and record.id != again.id:
         found["id"] = None
@@ -38,7 +43,6 @@ def _plain(record: Record) -> Mapping[str, object]:
         "margin": record.margin,
         "group": record.group,
         "spans": record.spans,
-        "parts": dict(record.parts),
     }
 
 
@@ -47,7 +51,8 @@ def _of_messages(one: Sequence[Message], other: Sequence[Message], name: str) ->
         return [name]
     found = []
     for first, second in zip(one, other, strict=True):
-        found += [] if first.content == second.content else [name]
+        # Words beside a call of tools are told apart: some forms have a place for either, not for both.
+        found += [] if first.content == second.content else ["messages.words" if first.calls else name]
         found += [] if first.thinking == second.thinking else ["messages.thinking"]
         found += _of_calls(first, second)
         found += [] if first.name == second.name else ["messages.name"]

@@ -19,6 +19,13 @@ KINDS = {
 }
 
 
+# All that a message can hold, by the names that `compare` gives it.
+MESSAGES = (
+    *("messages", "messages.words", "messages.thinking", "messages.calls", "messages.calls.id"),
+    *("messages.name", "messages.call_id", "messages.weight"),
+)
+
+
 def cannot_hold(record: Record, wanted: str) -> NoReturn:
     """Raise Wrong: a row of another kind does not fit; `wanted` is the kind that does."""
     found, fits = KINDS[record.kind], KINDS[wanted]

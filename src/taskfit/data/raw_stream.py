@@ -27,13 +27,17 @@ Rows = Sequence[RawRow | BadRow]
 
 @dataclass(frozen=True)
 class RawFile:
-    """What is known of a file before its rows are read, and its rows in pieces (to be gone through once)."""
+    """What is known of a file before its rows are read, and its rows in pieces (to be gone through once).
+
+    `rows` is how many there are, 0 where that is not known before.
+    """
 
     name: str
     format: str
     encoding: str
     sha256: str
     pieces: Iterator[Rows]
+    rows: int = 0
 
 
 def raw_file(
@@ -53,7 +57,7 @@ def raw_file(
     if not table.rows:
         raise no_rows(source.name)
     coded = "binary" if name == "parquet" else source.decoded.encoding
-    return RawFile(source.name, name, coded, source.sha256, _pieces(table, rows))
+    return RawFile(source.name, name, coded, source.sha256, _pieces(table, rows), len(table.rows))
 
 
 def _pieces(table: Table, rows: int) -> Iterator[Rows]:

@@ -88,6 +88,11 @@ class RecordStream:
             yield chunk
 
     @property
+    def known_rows(self) -> int:
+        """How many rows the file has; 0 where that is only known at its end."""
+        return self._file.rows
+
+    @property
     def facts(self) -> FileFacts:
         """What is known of the file; rows and columns of what was read so far."""
         file, told = self._file, self.guess.told if self.guess else None

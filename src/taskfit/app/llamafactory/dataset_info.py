@@ -54,6 +54,7 @@ class Entry:
     columns: Mapping[str, str | None] | None = None
     tags: Mapping[str, str | None] | None = None
     remarks: tuple[Text, ...] = field(default=())
+    ranking: bool = False
 
     def tag(self, name: str) -> str:
         """Return the word of a tag: the entry's own, else the documented default."""
@@ -61,8 +62,11 @@ class Entry:
         return TAGS[name] if given is None else given
 
 
-def read_entries(folder: Path, names: tuple[str, ...]) -> tuple[Entry, ...]:
-    """Return the entries of `names` in the dataset_info.json of `folder`; raise DataError with every problem."""
+def read_entries(folder: Path, names: tuple[str, ...], *, pairs: bool = False) -> tuple[Entry, ...]:
+    """Return the entries of `names` in the dataset_info.json of `folder`; raise DataError with every problem.
+
+    Rows for preferences are only taken with `pairs`.
+    """
     path = folder / INFO
     table = _table(path)
     entries: list[Entry] = []
@@ -76,7 +80,7 @@ def read_entries(folder: Path, names: tuple[str, ...]) -> tuple[Entry, ...]:
         elif not isinstance(table[name], dict):
             wrong.append(Finding(where, Text("an entry is an object", "登记项应为对象")))
         else:
-            problems = list(_problems(table[name], where))
+            problems = list(_problems(table[name], where, pairs=pairs))
             wrong += problems
             if not problems:
                 entries.append(_entry(name, table[name], where))
@@ -104,7 +108,7 @@ def _table(path: Path) -> dict[str, Any]:
     return table
 
 
-def _problems(given: Mapping[str, Any], where: str) -> list[Finding]:
+def _problems(given: Mapping[str, Any], where: str, *, pairs: bool) -> list[Finding]:
     wrong: list[tuple[Text, Text | None]] = []
     formatting = given.get("formatting", "alpaca")
     if formatting not in FORMATTINGS:
@@ -115,7 +119,7 @@ def _problems(given: Mapping[str, Any], where: str) -> list[Finding]:
                 Text(f"known: {listed}", f"可用：{listed}"),
             )
         )
-    if given.get("ranking"):
+    if given.get("ranking") and not pairs:
         wrong.append(
             (
                 Text(
@@ -128,7 +132,8 @@ def _problems(given: Mapping[str, Any], where: str) -> list[Finding]:
     for block, known in (("columns", (*COLUMNS, *MEDIA, *PAIRS)), ("tags", tuple(TAGS))):
         wrong += _wrong_names(given.get(block), block, known)
     columns = given.get("columns") if isinstance(given.get("columns"), dict) else {}
-    wrong += [_refused_column(name) for name in (*MEDIA, *PAIRS) if (columns or {}).get(name) is not None]
+    refused = MEDIA if pairs else (*MEDIA, *PAIRS)
+    wrong += [_refused_column(name) for name in refused if (columns or {}).get(name) is not None]
     samples = given.get("num_samples")
     if samples is not None and (not isinstance(samples, int) or isinstance(samples, bool) or samples < 1):
         wrong.append(
@@ -211,4 +216,5 @@ def _entry(name: str, given: Mapping[str, Any], where: str) -> Entry:
         columns=given.get("columns"),
         tags=given.get("tags"),
         remarks=tuple(remarks),
+        ranking=bool(given.get("ranking")),
     )

@@ -41,7 +41,7 @@ def roles_of(entry: Entry, columns: Sequence[str], *, plain_text: bool) -> Roles
     remarks: list[Text] = []
     missing: list[Finding] = []
     for role in wanted:
-        column, remark = _column(entry, role, columns, plain_text=plain_text)
+        column, remark = column_of(entry, role, columns, plain_text=plain_text)
         if column is None:
             continue
         if column not in columns:
@@ -52,10 +52,10 @@ def roles_of(entry: Entry, columns: Sequence[str], *, plain_text: bool) -> Roles
         remarks += [remark] if remark else []
     if missing:
         raise DataError(missing)
-    return Roles(found, (*remarks, *_tags_left_out(entry)))
+    return Roles(found, (*remarks, *tags_left_out(entry)))
 
 
-def _column(entry: Entry, role: str, columns: Sequence[str], *, plain_text: bool) -> tuple[str | None, Text | None]:
+def column_of(entry: Entry, role: str, columns: Sequence[str], *, plain_text: bool) -> tuple[str | None, Text | None]:
     """Return the column of a role as the entry or the documented default has it, and a remark where theirs differs."""
     default = COLUMNS[role]
     if entry.columns is not None and role in entry.columns:
@@ -76,7 +76,8 @@ def _column(entry: Entry, role: str, columns: Sequence[str], *, plain_text: bool
     return default, None
 
 
-def _tags_left_out(entry: Entry) -> tuple[Text, ...]:
+def tags_left_out(entry: Entry) -> tuple[Text, ...]:
+    """Return what there is to say about the words for roles that an entry does not name."""
     if entry.tags is None or entry.formatting == "alpaca":
         return ()
     names = [name for name in TAGS if entry.tags.get(name) is None]

@@ -1,8 +1,10 @@
 """Parquet: one row per record; needs pyarrow, which is only imported when such a file is read."""
 
 import io
+import math
 import struct
 from collections.abc import Iterator
+from decimal import Decimal
 
 from taskfit.core.errors import DataError
 from taskfit.core.text import Text
@@ -61,9 +63,15 @@ def _rows(records: list[dict[str, object]]) -> Iterator[RawRow | BadRow]:
 
 
 def _written(value: object) -> object:
-    """Return a cell as text where it has one text form; Parquet keeps no written form of a number."""
-    if value is None or isinstance(value, (str, bool, list, dict)):
+    """Return a cell as text where it has one text form; Parquet keeps no written form of a number, and NaN is nothing."""
+    if value is None or isinstance(value, (str, bool)):
         return value
     if isinstance(value, bytes):
         return value.decode("utf-8", "replace")
-    return Written(value)
+    if isinstance(value, dict):
+        return {str(name): _written(one) for name, one in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_written(one) for one in value]
+    if isinstance(value, float):
+        return Written(value) if math.isfinite(value) else None if value != value else str(value)
+    return Written(value) if isinstance(value, (int, Decimal)) else str(value)

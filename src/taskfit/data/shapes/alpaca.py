@@ -9,9 +9,10 @@ from taskfit.data.record import Record
 from taskfit.data.shape import SOFT, row
 
 ABOUT = Text(
-    "Alpaca: instruction, input, output, system, history", "Alpaca：instruction、input、output、system、history"
+    "Alpaca: instruction, input, output, system, history",
+    "Alpaca 指令数据：instruction、input、output、system、history",
 )
-HOLDS = frozenset(("messages", "messages.thinking", "parts"))
+HOLDS = frozenset(("messages", "messages.thinking", "parts.instruction", "parts.input"))
 TEXTS = ("instruction", "input", "output", "system")
 DATASET = {
     "columns": {

@@ -13,7 +13,7 @@ ABOUT = Text(
     "LLaMA-Factory pairs: instruction, input, chosen, rejected",
     "LLaMA-Factory 偏好对：instruction、input、chosen、rejected",
 )
-HOLDS = frozenset(("messages", "parts", "chosen", "rejected", "margin", "messages.thinking"))
+HOLDS = frozenset(("messages", "parts.instruction", "parts.input", "chosen", "rejected", "margin", "messages.thinking"))
 TEXTS = ("instruction", "input", "chosen", "rejected", "system")
 DATASET = {
     "ranking": True,

@@ -16,7 +16,17 @@ from taskfit.data.wrong import Wrong
 ABOUT = Text(
     "Anthropic: messages with blocks, system, tools", "Anthropic：由内容块组成的 messages，另有 system 与 tools"
 )
-HOLDS = frozenset(("messages", "messages.thinking", "messages.calls", "messages.calls.id", "messages.call_id", "tools"))
+HOLDS = frozenset(
+    (
+        "messages",
+        "messages.words",
+        "messages.thinking",
+        "messages.calls",
+        "messages.calls.id",
+        "messages.call_id",
+        "tools",
+    )
+)
 ROW = {
     "system": "Use the tool.",
     "messages": [

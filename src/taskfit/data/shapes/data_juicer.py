@@ -10,9 +10,9 @@ from taskfit.data.shape import row
 
 ABOUT = Text(
     "Data-Juicer: instruction, query, response, system, history",
-    "Data-Juicer：instruction、query、response、system、history",
+    "Data-Juicer 字段：instruction、query、response、system、history",
 )
-HOLDS = frozenset(("messages", "messages.thinking", "parts"))
+HOLDS = frozenset(("messages", "messages.thinking", "parts.instruction", "parts.input"))
 TEXTS = ("instruction", "query", "response", "system")
 ROW = {"instruction": "Name the colour.", "query": "snow", "response": "white"}
 NAMES = {"input": "query"}

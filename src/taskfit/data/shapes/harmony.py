@@ -2,18 +2,13 @@
 
 from taskfit.core.text import Text
 from taskfit.data.cells import Fields
-from taskfit.data.pieces import of_kind
+from taskfit.data.pieces import MESSAGES, of_kind
 from taskfit.data.record import Record
 from taskfit.data.shape import SOFT, row
 from taskfit.data.talks import openai_messages, roles_in, talk_in, tools_as_objects, tools_in
 
 ABOUT = Text("Harmony: messages with developer and thinking", "Harmony：含 developer 角色与 thinking 的 messages")
-HOLDS = frozenset(
-    (
-        *("messages", "messages.thinking", "messages.calls", "messages.calls.id", "messages.name"),
-        *("messages.call_id", "messages.weight", "tools"),
-    )
-)
+HOLDS = frozenset((*MESSAGES, "tools"))
 ROW = {
     "messages": [
         {"role": "developer", "content": "Be short."},

@@ -4,18 +4,13 @@ from taskfit.core.text import Text
 from taskfit.data.cells import Fields
 from taskfit.data.instruction import with_thought
 from taskfit.data.liked import liked
-from taskfit.data.pieces import is_plain, of_kind
+from taskfit.data.pieces import MESSAGES, is_plain, of_kind
 from taskfit.data.record import Record
 from taskfit.data.shape import row
 from taskfit.data.talks import openai_messages, prompt_in, told_in, tools_as_objects, tools_in
 
-ABOUT = Text("TRL KTO: prompt, completion, label", "TRL KTO：prompt、completion、label")
-HOLDS = frozenset(
-    (
-        *("messages", "messages.thinking", "messages.calls", "messages.calls.id", "messages.name", "messages.call_id"),
-        *("messages.weight", "chosen", "verdict", "tools"),
-    )
-)
+ABOUT = Text("TRL KTO: prompt, completion, label", "TRL 的 KTO 数据：prompt、completion、label")
+HOLDS = frozenset((*MESSAGES, "chosen", "verdict", "tools"))
 ROW = {"prompt": "2 + 2?", "completion": "4", "label": True}
 
 

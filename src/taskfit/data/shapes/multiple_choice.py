@@ -12,9 +12,9 @@ from taskfit.data.shape import SOFT, row
 from taskfit.data.wrong import Wrong, kind_of, whole_text
 
 ABOUT = Text("a question with choices and the right one", "选择题：题干、选项与答案")
-HOLDS = frozenset(("messages", "label", "parts"))
-ROW = {"question": "What is white?", "A": "snow", "B": "grass", "answer": "A"}
 LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+HOLDS = frozenset(("messages", "label", "parts.question", *(f"parts.{letter}" for letter in LETTERS)))
+ROW = {"question": "What is white?", "A": "snow", "B": "grass", "answer": "A"}
 ASKED, ANSWERS, LISTS = (
     ("question", "query", "problem", "题目"),
     ("answer", "answerkey", "label", "correct", "答案"),

@@ -10,7 +10,7 @@ from taskfit.data.shape import SOFT, row
 from taskfit.data.wrong import Wrong
 
 ABOUT = Text("two texts and a label", "两段文本与标签（NLI、句对）")
-HOLDS = frozenset(("messages", "label", "parts"))
+HOLDS = frozenset(("messages", "label", "parts.premise", "parts.hypothesis"))
 ROW = {"premise": "Snow fell.", "hypothesis": "It was dry.", "label": "contradiction"}
 PREMISES, HYPOTHESES = (
     ("premise", "sentence1", "text1", "text_a", "text"),

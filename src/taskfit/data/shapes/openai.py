@@ -4,7 +4,7 @@ from taskfit.core.text import Text
 from taskfit.data.blocks import RESULT, USE, has_type
 from taskfit.data.cells import Fields
 from taskfit.data.llamafactory_tags import OPENAI_TAGS
-from taskfit.data.pieces import of_kind
+from taskfit.data.pieces import MESSAGES, of_kind
 from taskfit.data.record import Record
 from taskfit.data.shape import SOFT, row
 from taskfit.data.talks import openai_messages, roles_in, talk_in, tools_as_objects, tools_in
@@ -13,12 +13,7 @@ ABOUT = Text(
     "OpenAI: messages of role and content, tool calls, tools, weights",
     "OpenAI：messages（role、content、工具调用、权重）与 tools",
 )
-HOLDS = frozenset(
-    (
-        *("messages", "messages.thinking", "messages.calls", "messages.calls.id", "messages.name"),
-        *("messages.call_id", "messages.weight", "tools"),
-    )
-)
+HOLDS = frozenset((*MESSAGES, "tools"))
 DATASET = {
     "formatting": "openai",
     "columns": {"messages": "messages", "tools": "tools"},

@@ -6,6 +6,7 @@ from taskfit.core.text import Text
 from taskfit.data.cells import Fields
 from taskfit.data.conversation import json_inside
 from taskfit.data.pairs import margin_in, pair_of, with_margin
+from taskfit.data.pieces import MESSAGES
 from taskfit.data.record import Record
 from taskfit.data.shape import row
 from taskfit.data.talks import one_message, openai_messages, talk_in, tools_as_objects, tools_in
@@ -15,12 +16,7 @@ ABOUT = Text(
     "OpenAI pairs: input, preferred_output, non_preferred_output",
     "OpenAI 偏好对：input、preferred_output、non_preferred_output",
 )
-HOLDS = frozenset(
-    (
-        *("messages", "messages.thinking", "messages.calls", "messages.calls.id", "messages.name", "messages.call_id"),
-        *("messages.weight", "chosen", "rejected", "margin", "tools"),
-    )
-)
+HOLDS = frozenset((*MESSAGES, "chosen", "rejected", "margin", "tools"))
 ROW = {
     "input": {"messages": [{"role": "user", "content": "2 + 2?"}]},
     "preferred_output": [{"role": "assistant", "content": "4"}],

@@ -4,7 +4,7 @@ from taskfit.core.text import Text
 from taskfit.data.cells import Fields, one_of
 from taskfit.data.instruction import with_thought
 from taskfit.data.pairs import common_prompt, margin_in, pair_of, with_margin, without_prompt
-from taskfit.data.pieces import is_plain
+from taskfit.data.pieces import MESSAGES, is_plain
 from taskfit.data.record import Record
 from taskfit.data.shape import SOFT, row
 from taskfit.data.talks import (
@@ -18,12 +18,7 @@ from taskfit.data.talks import (
 from taskfit.data.wrong import Wrong
 
 ABOUT = Text("TRL pairs: prompt, chosen, rejected", "TRL 偏好对：prompt、chosen、rejected")
-HOLDS = frozenset(
-    (
-        *("messages", "messages.thinking", "messages.calls", "messages.calls.id", "messages.name", "messages.call_id"),
-        *("messages.weight", "chosen", "rejected", "margin", "tools"),
-    )
-)
+HOLDS = frozenset((*MESSAGES, "chosen", "rejected", "margin", "tools"))
 ROW = {"prompt": "2 + 2?", "chosen": "4", "rejected": "5"}
 BETTER, WORSE = ("chosen", "chosen_messages"), ("rejected", "rejected_messages")
 OTHERS = ("instruction", "conversations", "messages")

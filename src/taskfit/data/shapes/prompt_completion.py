@@ -3,19 +3,14 @@
 from taskfit.core.text import Text
 from taskfit.data.cells import Fields
 from taskfit.data.instruction import with_thought
-from taskfit.data.pieces import is_plain, of_kind, split_answer
+from taskfit.data.pieces import MESSAGES, is_plain, of_kind, split_answer
 from taskfit.data.record import Record
 from taskfit.data.shape import row
 from taskfit.data.talks import openai_messages, prompt_in, told_in, tools_as_objects, tools_in
 from taskfit.data.wrong import Wrong
 
 ABOUT = Text("prompt and completion, as texts or messages", "prompt 与 completion，文本或消息列表")
-HOLDS = frozenset(
-    (
-        *("messages", "messages.thinking", "messages.calls", "messages.calls.id", "messages.name"),
-        *("messages.call_id", "messages.weight", "tools"),
-    )
-)
+HOLDS = frozenset((*MESSAGES, "tools"))
 ROW = {"prompt": "The sky is", "completion": " blue."}
 
 

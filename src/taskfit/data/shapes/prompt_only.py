@@ -2,19 +2,14 @@
 
 from taskfit.core.text import Text
 from taskfit.data.cells import Fields, one_of
-from taskfit.data.pieces import of_kind
+from taskfit.data.pieces import MESSAGES, of_kind
 from taskfit.data.record import Record
 from taskfit.data.shape import SOFT, row
 from taskfit.data.talks import openai_messages, prompt_in, tools_as_objects, tools_in
 from taskfit.data.wrong import Wrong
 
 ABOUT = Text("prompts without answers", "只有提示、没有回答")
-HOLDS = frozenset(
-    (
-        *("messages", "messages.thinking", "messages.calls", "messages.calls.id", "messages.name", "messages.call_id"),
-        *("messages.weight", "tools"),
-    )
-)
+HOLDS = frozenset((*MESSAGES, "tools"))
 ROW = {"prompt": "2 + 2?", "solution": "4"}
 OTHERS = ("completion", "completions", "chosen", "rejected", "response", "output", "label", "labels", "messages")
 ASKED = ("prompt", "instruction")

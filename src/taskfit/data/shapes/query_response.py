@@ -8,7 +8,7 @@ from taskfit.data.pieces import single_answer, system_and_turns
 from taskfit.data.record import Record
 from taskfit.data.shape import SOFT, row
 
-ABOUT = Text("ms-swift: query, response, system, history", "ms-swift：query、response、system、history")
+ABOUT = Text("ms-swift: query, response, system, history", "ms-swift 问答：query、response、system、history")
 HOLDS = frozenset(("messages", "messages.thinking"))
 TEXTS = ("query", "response", "system")
 ROW = {"query": "2 + 2?", "response": "4"}

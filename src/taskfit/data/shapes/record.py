@@ -1,6 +1,7 @@
 """taskfit's own form of a row, which holds all that any of the others can (JSONL)."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from taskfit.core.example import Message
 from taskfit.core.text import Text
@@ -8,8 +9,9 @@ from taskfit.data.cells import Fields, optional
 from taskfit.data.conversation import json_inside, messages_of
 from taskfit.data.liked import liked
 from taskfit.data.pairs import margin_in, written_number
+from taskfit.data.pieces import MESSAGES
 from taskfit.data.record import Record
-from taskfit.data.shape import row
+from taskfit.data.shape import OWN, row
 from taskfit.data.tagged import spans_in
 from taskfit.data.talks import openai_messages, tools_as_objects, tools_in
 from taskfit.data.wrong import Wrong, kind_of, whole_text
@@ -17,33 +19,44 @@ from taskfit.data.wrong import Wrong, kind_of, whole_text
 ABOUT = Text("taskfit's own rows: hold all of the others", "taskfit 自有格式：可容纳其他所有格式")
 HOLDS = frozenset(
     (
-        *("messages", "messages.thinking", "messages.calls", "messages.calls.id", "messages.name", "messages.call_id"),
-        *("messages.weight", "tools", "label", "labels", "text", "chosen", "rejected", "verdict", "steps", "margin"),
-        *("group", "about", "extra", "spans", "parts", "id"),
+        *MESSAGES,
+        "tools",
+        "label",
+        "labels",
+        "text",
+        "chosen",
+        "rejected",
+        "verdict",
+        "steps",
+        "margin",
+        "group",
+        "about.*",
+        "extra.*",
+        "spans",
+        "parts.*",
+        "id",
     )
 )
-ROW = {"taskfit": 1, "id": "a", "messages": [{"role": "user", "content": "lovely food"}], "label": "positive"}
+ROW = {OWN: 1, "id": "a", "messages": [{"role": "user", "content": "lovely food"}], "label": "positive"}
 VERSION = 1
-MARK = "taskfit"
 
 
 def likely(fields: Fields) -> float:
     """Return how likely a row is of this shape."""
-    return 1.0 if MARK in fields else 0.0
+    return 1.0 if OWN in fields else 0.0
 
 
 def read(fields: Fields) -> Record:
     """Return the row as a record."""
-    if str(fields.get(MARK)) != str(VERSION):
+    if str(fields.get(OWN)) != str(VERSION):
         raise Wrong(
-            Text(f"'{MARK}' is not {VERSION}: written by another version", f"'{MARK}' 不是 {VERSION}：由其他版本写成")
+            Text(f"'{OWN}' is not {VERSION}: written by another version", f"'{OWN}' 不是 {VERSION}：由其他版本写成")
         )
     said = {name: _messages(fields, name) for name in ("messages", "chosen", "rejected")}
     labels, spans = _list(fields, "labels"), fields.get("spans")
     verdict = fields.get("verdict")
     text = fields.get("text")
-    return row(
-        id=optional(fields, "id"),
+    record = row(
         **said,
         tools=tools_in(fields),
         label=optional(fields, "label") if fields.get("label") is not None else None,
@@ -58,11 +71,12 @@ def read(fields: Fields) -> Record:
         spans=None if spans is None else spans_in(_text_of(said["messages"]), json_inside(spans, "spans")),
         parts=_texts(fields, "parts"),
     )
+    return replace(record, id=optional(fields, "id"))
 
 
 def write(record: Record) -> dict[str, object]:
     """Return the fields of a record; what is empty is left out."""
-    told: dict[str, object] = {MARK: VERSION, "id": record.id}
+    told: dict[str, object] = {OWN: VERSION, "id": record.id}
     for name in ("messages", "chosen", "rejected"):
         messages = messages_in(record, name)
         if messages:

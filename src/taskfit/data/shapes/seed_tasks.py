@@ -13,7 +13,7 @@ from taskfit.data.shape import row
 from taskfit.data.wrong import Wrong, kind_of
 
 ABOUT = Text("self-instruct: instruction, instances", "self-instruct 种子任务：instruction、instances")
-HOLDS = frozenset(("messages", "messages.thinking", "parts"))
+HOLDS = frozenset(("messages", "messages.thinking", "parts.instruction", "parts.input"))
 ROW = {
     "id": "seed_1",
     "name": "colour",

@@ -10,7 +10,7 @@ from taskfit.data.record import Record
 from taskfit.data.shape import row
 from taskfit.data.talks import sharegpt_messages, split_system, talk_in, tools_as_objects, tools_in
 
-ABOUT = Text("LLaMA-Factory KTO: conversations, kto_tag", "LLaMA-Factory KTO：conversations、kto_tag")
+ABOUT = Text("LLaMA-Factory KTO: conversations, kto_tag", "LLaMA-Factory 的 KTO 数据：conversations、kto_tag")
 HOLDS = frozenset(("messages", "messages.thinking", "messages.calls", "chosen", "verdict", "tools"))
 DATASET = {
     "formatting": "sharegpt",

@@ -11,8 +11,8 @@ from taskfit.data.record import Record
 from taskfit.data.shape import SOFT, row
 from taskfit.data.wrong import Wrong, kind_of, whole_text
 
-ABOUT = Text("SQuAD: context, question, answers", "SQuAD：context、question、answers")
-HOLDS = frozenset(("messages", "parts"))
+ABOUT = Text("SQuAD: context, question, answers", "SQuAD 阅读理解：context、question、answers")
+HOLDS = frozenset(("messages", "parts.context", "parts.question"))
 ROW = {
     "context": "Snow is white.",
     "question": "What is white?",

@@ -7,7 +7,7 @@ from taskfit.data.rewriting import read_rewriting, rewriting_of
 from taskfit.data.shape import SOFT
 
 ABOUT = Text("a document and its summary", "文档与摘要")
-HOLDS = frozenset(("messages", "parts"))
+HOLDS = frozenset(("messages", "parts.document"))
 TEXTS = ("document", "summary")
 ROW = {"document": "Snow fell all day. It was white.", "summary": "It snowed."}
 DOCUMENTS, SUMMARIES = ("document", "article", "dialogue", "text", "content", "正文"), ("summary", "highlights", "摘要")

@@ -4,18 +4,13 @@ from taskfit.core.text import Text
 from taskfit.data.cells import Fields
 from taskfit.data.liked import liked
 from taskfit.data.llamafactory_tags import OPENAI_TAGS
-from taskfit.data.pieces import of_kind, split_answer
+from taskfit.data.pieces import MESSAGES, of_kind, split_answer
 from taskfit.data.record import Record
 from taskfit.data.shape import row
 from taskfit.data.talks import openai_messages, roles_in, talk_in, tools_as_objects, tools_in
 
-ABOUT = Text("ms-swift KTO: messages, label", "ms-swift KTO：messages、label")
-HOLDS = frozenset(
-    (
-        *("messages", "messages.thinking", "messages.calls", "messages.calls.id", "messages.name", "messages.call_id"),
-        *("messages.weight", "chosen", "verdict", "tools"),
-    )
-)
+ABOUT = Text("ms-swift KTO: messages, label", "ms-swift 的 KTO 数据：messages、label")
+HOLDS = frozenset((*MESSAGES, "chosen", "verdict", "tools"))
 DATASET = {
     "formatting": "sharegpt",
     "columns": {"messages": "messages", "kto_tag": "label", "tools": "tools"},

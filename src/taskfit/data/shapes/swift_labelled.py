@@ -4,19 +4,14 @@ from taskfit.core.text import Text
 from taskfit.data.cells import Fields
 from taskfit.data.classes import UNLABELLED, label_of, labels_of
 from taskfit.data.conversation import json_inside
-from taskfit.data.pieces import of_kind
+from taskfit.data.pieces import MESSAGES, of_kind
 from taskfit.data.record import Record
 from taskfit.data.shape import row
 from taskfit.data.talks import openai_messages, roles_in, talk_in, tools_as_objects, tools_in
 from taskfit.data.wrong import Wrong
 
 ABOUT = Text("ms-swift: messages with a class as label", "ms-swift：messages 与类别标签")
-HOLDS = frozenset(
-    (
-        *("messages", "messages.thinking", "messages.calls", "messages.calls.id", "messages.name", "messages.call_id"),
-        *("messages.weight", "label", "labels", "tools"),
-    )
-)
+HOLDS = frozenset((*MESSAGES, "label", "labels", "tools"))
 ROW = {"messages": [{"role": "user", "content": "lovely food"}], "label": 1}
 
 

@@ -4,18 +4,13 @@ from taskfit.core.text import Text
 from taskfit.data.cells import Fields
 from taskfit.data.instruction import with_thought
 from taskfit.data.pairs import common_prompt, margin_in, pair_of, with_margin
-from taskfit.data.pieces import split_answer
+from taskfit.data.pieces import MESSAGES, split_answer
 from taskfit.data.record import Record
 from taskfit.data.shape import row
 from taskfit.data.talks import openai_messages, talk_in, told_in, tools_as_objects, tools_in
 
 ABOUT = Text("ms-swift pairs: messages and rejected_response", "ms-swift 偏好对：messages 与 rejected_response")
-HOLDS = frozenset(
-    (
-        *("messages", "messages.thinking", "messages.calls", "messages.calls.id", "messages.name"),
-        *("messages.call_id", "messages.weight", "chosen", "rejected", "margin", "tools"),
-    )
-)
+HOLDS = frozenset((*MESSAGES, "chosen", "rejected", "margin", "tools"))
 ROW = {
     "messages": [{"role": "user", "content": "2 + 2?"}, {"role": "assistant", "content": "4"}],
     "rejected_response": "5",

@@ -11,7 +11,7 @@ from taskfit.data.shape import SOFT
 from taskfit.data.wrong import Wrong, kind_of
 
 ABOUT = Text("a text and its translation", "原文与译文")
-HOLDS = frozenset(("messages", "parts", "about.source_lang", "about.target_lang"))
+HOLDS = frozenset(("messages", "parts.source", "about.source_lang", "about.target_lang"))
 ROW = {"translation": {"en": "snow", "zh": "雪"}}
 SOURCES, TARGETS = ("source", "src", "source_text"), ("target", "tgt", "target_text")
 LANGUAGES = ("source_lang", "target_lang")

@@ -19,7 +19,7 @@ ABOUT = Text(
 HOLDS = frozenset(("messages", "chosen", "rejected", "margin", "messages.thinking"))
 ROW = {
     "instruction": "2 + 2?",
-    "completions": [{"response": "4", "overall_score": 9}, {"response": "5", "overall_score": 2}],
+    "completions": [{"response": "4", "overall_score": 9}, {"response": "5", "overall_score": 0}],
 }
 RATINGS = ("overall_score", "rating", "score", "fine-grained_score")
 ASKED = ("instruction", "prompt", "question")
