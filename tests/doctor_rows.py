@@ -42,6 +42,12 @@ THINGS = [
 ]
 
 
+def word(number):
+    """Return a made-up word for a number: another number, quite another word."""
+    code = number * 7919 % 99_991
+    return "".join(f"{'bdfgklmnprstvz'[code // 14**place % 14]}{'aeiou'[code // 5**place % 5]}" for place in range(4))
+
+
 def talk(number, *turns, file="rows.jsonl", **more):
     """Return a conversation of user and assistant in turn; one with a single turn has no answer."""
     messages = tuple(Message(("user", "assistant")[place % 2], words) for place, words in enumerate(turns))

@@ -143,7 +143,7 @@ def _work(answer: Connection, chunk: Chunk, checks: Checks, means: Means) -> Non
     try:
         answer.send(look(chunk, checks, means))
     except TaskfitError as problem:
-        answer.send(problem.findings)
+        answer.send((type(problem), problem.findings))
     answer.close()
 
 
@@ -157,7 +157,8 @@ def _answer(child: ForkProcess, ours: Connection) -> Seen:
     ours.close()
     if isinstance(seen, Seen):
         return seen
-    raise TaskfitError(seen)
+    kind, findings = seen
+    raise kind(findings)
 
 
 def not_run(checks: Checks, means: Means) -> dict[str, Text]:
