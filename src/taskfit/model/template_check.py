@@ -1,21 +1,19 @@
 """The check of a chat template at intake: foreign code, tried out once in a child process with limits, before it is used."""
 
 import json
-import os
 import subprocess
-import sys
 from collections.abc import Mapping
 from functools import lru_cache
-from pathlib import Path
 from typing import Any
 
 from taskfit.core.errors import ModelError
+from taskfit.core.sandbox import child
 from taskfit.core.text import Text
 from taskfit.model.template import ChatTemplate
 from taskfit.model.template_tools import probes
 
 SECONDS = 20.0
-SANDBOX = Path(__file__).with_name("template_sandbox.py")
+SANDBOX = "taskfit.model.template_sandbox"
 
 _SYSTEM, _USER, _ANSWER = "SYSTEM-2c81", "USER-90d4", "ANSWER-7f3a"
 
@@ -52,9 +50,7 @@ def _talks() -> dict[str, object]:
 
 
 def _try_in_child(order: Mapping[str, object]) -> dict[str, Any]:
-    kept = {name: value for name, value in os.environ.items() if name in ("PATH", "LD_LIBRARY_PATH", "SYSTEMROOT")}
-    # -I: neither the current folder nor the user's packages take part. surrogates in a template stay escaped in JSON.
-    command = [sys.executable, "-I", str(SANDBOX)]
+    command, kept = child(SANDBOX)  # surrogates in a template stay escaped in JSON
     try:
         done = subprocess.run(
             command, input=json.dumps(order).encode(), capture_output=True, timeout=SECONDS, env=kept, check=False
