@@ -48,7 +48,7 @@ class Conflicts(Check[Asked]):
     """Exact duplicates with different labels."""
 
     title: ClassVar[Text] = Text("one text, different labels", "同一文本、不同标签")
-    runs = "quick"
+    runs = "always"
     most: float = threshold(
         0.01, "share of rows that must be wrong above which this blocks", "必然答错的行超过此比例时阻止训练"
     )
