@@ -7,10 +7,10 @@ from taskfit.core.text import Text
 from taskfit.data.finding import RowFinding
 from taskfit.data.overview import View, tokens_at
 from taskfit.ladder.report.markup import Html, el
-from taskfit.ladder.report.visible import cut, one_line
+from taskfit.ladder.report.visible import one_line, width_of
 
 MOST_BARS = 24
-WIDE, ROW, NAME, VALUE = 460, 22, 150, 84
+WIDE, ROW, NAME, VALUE, FONT = 460, 22, 170, 70, 12.5
 LANGUAGES = {
     "zh": Text("Chinese", "中文"),
     "latin": Text("Latin letters", "拉丁字母"),
@@ -102,18 +102,21 @@ def label_bars(view: View) -> Html | None:
         return None
     counts = sorted(view.labels.counts.items(), key=lambda one: (-one[1], one[0]))
     bars = [Bar(_same(name), count, f"{count:,}") for name, count in counts[:MOST_BARS]]
-    left = counts[MOST_BARS:]
-    if left:
-        total = sum(count for _, count in left)
-        name = Text(f"{len(left)} more, together", f"其余 {len(left)} 个合计")
-        bars.append(Bar(name, total, f"{total:,}", "other"))
-    return _bars(bars, Text("rows per label", "各标签的行数"))
+    caption = Text("rows per label", "各标签的行数")
+    if len(counts) > MOST_BARS:
+        caption = Text(
+            f"rows per label, the {MOST_BARS} largest of {len(counts)}; the smallest has {counts[-1][1]:,}",
+            f"各标签的行数（{len(counts)} 个中最多的 {MOST_BARS} 个；最少的有 {counts[-1][1]:,} 行）",
+        )
+    return _bars(bars, caption)
 
 
 def language_bars(view: View) -> Html | None:
     """Return the rows by script."""
     bars = [Bar(LANGUAGES[name], count, f"{count:,}") for name, count in _most_first(view.languages) if count]
-    return _bars(bars, Text("rows by language (told by script)", "各语言的行数（按文字判断）"))
+    return (
+        None if len(bars) < 2 else _bars(bars, Text("rows by language (told by script)", "各语言的行数（按文字判断）"))
+    )
 
 
 def turn_bars(view: View) -> Html | None:
@@ -144,14 +147,15 @@ def _bars(bars: Sequence[Bar], caption: Text, *, wide: bool = False, root: bool 
     for number, bar in enumerate(bars):
         y = number * ROW
         share = bar.length / most
-        name = el("text", _cut(bar.name), x=name_width - 10, y=y + 15, class_="end tick")
+        name = el("text", _cut(bar.name, (name_width - 14) / (1.15 * FONT)), x=name_width - 10, y=y + 15, class_="end tick")
         long = max(1.5, room * (share**0.5 if root else share))
         rect = el("rect", x=name_width, y=y + 3, width=long, height=ROW - 7, rx=2, class_=f"bar-{bar.style}")
         value = el("text", bar.shown, x=name_width + long + 7, y=y + 15, class_="tick")
         group = el("g", name, rect, value)
         lines.append(el("a", group, href=bar.link) if bar.link else group)
     drawing = el("svg", lines, viewBox=f"0 0 {width} {len(bars) * ROW + 4}", role="img")
-    return el("figure", el("figcaption", el("b", caption)), drawing, class_="wide" if wide else None)
+    head = el("figcaption", el("b", caption))
+    return el("figure", head, el("div", drawing, class_="scroll"), class_="wide" if wide else None)
 
 
 def _most_first(counts: Mapping[str, int]) -> list[tuple[str, int]]:
@@ -162,10 +166,15 @@ def _same(words: str) -> Text:
     return Text(words, words)
 
 
-def _cut(name: Text) -> Text:
-    return Text(
-        *(
-            one_line(part) if len(part) <= 26 else f"{cut(one_line(part), 24).split(' … [')[0]}…"
-            for part in (name.en, name.zh)
-        )
-    )
+def _cut(name: Text, room: float) -> Text:
+    """Return a name that is at most `room` em wide."""
+    return Text(_narrow(name.en, room), _narrow(name.zh, room))
+
+
+def _narrow(words: str, room: float) -> str:
+    words = one_line(words)
+    if width_of(words) <= room:
+        return words
+    while words and width_of(words) > room - 0.6:
+        words = words[:-1]
+    return f"{words}…"
