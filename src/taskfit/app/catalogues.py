@@ -7,6 +7,7 @@ from types import ModuleType
 from taskfit.app.settings import FORMATS, METHODS, METRICS, method_class
 from taskfit.core.method import Method
 from taskfit.core.text import Text, same
+from taskfit.data.shape import SHAPES, shape_named
 
 CHANGES = Text("changes", "改动")
 NEEDS = Text("needs", "需要")
@@ -57,6 +58,11 @@ def method_page(name: str) -> MethodPage:
 def formats() -> tuple[Entry, ...]:
     """Return all formats of rows that can be read, each told by the first line of its file."""
     return tuple(Entry(name, same(_first_line(FORMATS.module(name)))) for name in FORMATS.names())
+
+
+def shapes() -> tuple[Entry, ...]:
+    """Return all row formats: what rows may look like, whatever the file they stand in."""
+    return tuple(Entry(name, shape_named(name).ABOUT) for name in SHAPES.names())
 
 
 def metrics() -> tuple[Entry, ...]:

@@ -125,7 +125,9 @@ def _views() -> tuple[Command, ...]:
             memory_blocks,
             "taskfit memory llama-2-7b --method qlora --fits 24GB",
         ),
-        Command("formats", Text("list the formats of rows that can be read", "列出可读取的数据格式"), _formats),
+        Command(
+            "formats", Text("list the formats of files and rows that can be read", "列出可读取的文件与行格式"), _formats
+        ),
         Command("metrics", Text("list the metrics", "列出指标"), _metrics),
         Command(
             "doctor", Text("look at this machine: versions, memory, threads", "检查本机：版本、内存、线程"), _doctor
@@ -193,10 +195,18 @@ def _methods(values: Values, stage: Stage) -> None:  # noqa: ARG001
 
 
 def _formats(values: Values, stage: Stage) -> None:  # noqa: ARG001
-    from taskfit.app.catalogues import formats
+    from taskfit.app.catalogues import formats, shapes
     from taskfit.cli.show import show_entries
 
+    _say(Text("Files that can be read:", "可读取的文件格式："))
     show_entries(formats())
+    _say(
+        Text(
+            "\nRows that can be read and written (taskfit data convert IN --to NAME --out FILE):",
+            "\n可读取与写出的行格式（taskfit data convert 输入 --to 名称 --out 文件）：",
+        )
+    )
+    show_entries(shapes())
 
 
 def _metrics(values: Values, stage: Stage) -> None:  # noqa: ARG001
