@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 from taskfit.core.example import Message
+from taskfit.data.json_text import written_json
 from taskfit.data.record import Record
 
 PLAIN = ("tools", "label", "labels", "text", "verdict", "steps", "margin", "group", "spans")
@@ -69,5 +70,11 @@ def _of_calls(first: Message, second: Message) -> list[str]:
 
 
 def _same(one: object, other: object) -> bool:
-    """Whether two values say the same; numbers by their digits, texts and what they hold as JSON are not told apart."""
-    return one == other or (one in (None, "", [], {}) and other in (None, "", [], {}))
+    """Whether two values say the same: nothing is like empty, and a value like the text that stands for it in a cell."""
+    return one == other or _cell(one) == _cell(other)
+
+
+def _cell(value: object) -> str:
+    if value in (None, "", [], {}):
+        return ""
+    return str(value) if isinstance(value, str) else written_json(value)

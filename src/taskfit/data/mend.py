@@ -12,13 +12,19 @@ MAY_BE_EMPTY = ("input", "query", "system")
 
 
 def mended(fields: Fields, shape: RowShape) -> tuple[Fields, tuple[Text, ...]]:
-    """Return the fields, and what was mended; `TEXTS` of the shape are the fields that must be texts."""
-    names = vars(shape).get("TEXTS", ())
+    """Return the fields, and what was mended.
+
+    `TEXTS` of the shape are the fields that must be texts, `WORDS` those that are texts or messages.
+    """
+    names: tuple[str, ...] = vars(shape).get("TEXTS", ())
+    words: tuple[str, ...] = vars(shape).get("WORDS", ())
     told: list[Text] = []
     better: dict[str, object] = {}
-    for name in names:
+    for name in (*names, *words):
         value = fields.get(name)
         if value is None or (isinstance(value, str) and not isinstance(value, Written)):
+            continue
+        if name in words and not isinstance(value, (bool, Written)):
             continue
         better[name] = _as_text(value)
         told.append(Text(f"'{name}' was no text: written as JSON text", f"'{name}' 原本不是文本：已写成 JSON 文本"))

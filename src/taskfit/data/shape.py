@@ -27,7 +27,7 @@ class RowShape(Protocol):
     `likely` gets the fields of a row by their names in small letters: 1 typical, 0.99 possible (an unusual name, an
     answer left out), 0 not. `read` raises Wrong with field and reason. `write` raises Wrong where the row as a whole
     does not fit; what else is not in `HOLDS` (names of fields of Record, `messages.calls` for parts of messages) is
-    left away. `ROW` is an example. `TEXTS` are fields that hold text, where a number or an object is written as text.
+    left away. `ROW` is an example. `TEXTS` are fields that hold text, where a number or an object is written as text, `WORDS` those that hold text or messages.
     `DATASET` is the entry of LLaMA-Factory's dataset_info.json that reads such rows, where there is one.
     """
 

@@ -77,10 +77,8 @@ def _roles(entry: Entry, columns: Sequence[str]) -> tuple[dict[str, str], list[T
     plain = plain and not any(given.get(role) for role in ("response", "chosen", "rejected", "kto_tag"))
     found: dict[str, str] = {}
     remarks: list[Text] = []
-    known = ("messages", *SIDE) if entry.formatting in TALKS else ("prompt", "query", "response", "history", "system")
-    for role in known:
-        if plain and role == "response":
-            continue
+    of_alpaca = ("prompt", "query") if plain else ("prompt", "query", "response", "history", "system")
+    for role in ("messages", *SIDE) if entry.formatting in TALKS else of_alpaca:
         column, remark = column_of(entry, role, columns, plain_text=plain)
         if column is not None and column in columns:
             found[role] = column

@@ -11,6 +11,7 @@ from taskfit.data.talks import openai_messages, prompt_in, told_in, tools_as_obj
 
 ABOUT = Text("TRL KTO: prompt, completion, label", "TRL 的 KTO 数据：prompt、completion、label")
 HOLDS = frozenset((*MESSAGES, "chosen", "verdict", "tools"))
+WORDS = ("prompt", "completion")
 ROW = {"prompt": "2 + 2?", "completion": "4", "label": True}
 
 

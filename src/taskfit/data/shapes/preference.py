@@ -19,6 +19,7 @@ from taskfit.data.wrong import Wrong
 
 ABOUT = Text("TRL pairs: prompt, chosen, rejected", "TRL 偏好对：prompt、chosen、rejected")
 HOLDS = frozenset((*MESSAGES, "chosen", "rejected", "margin", "tools"))
+WORDS = ("prompt", "chosen", "rejected")
 ROW = {"prompt": "2 + 2?", "chosen": "4", "rejected": "5"}
 BETTER, WORSE = ("chosen", "chosen_messages"), ("rejected", "rejected_messages")
 OTHERS = ("instruction", "conversations", "messages")

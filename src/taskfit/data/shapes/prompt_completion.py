@@ -11,6 +11,7 @@ from taskfit.data.wrong import Wrong
 
 ABOUT = Text("prompt and completion, as texts or messages", "prompt 与 completion，文本或消息列表")
 HOLDS = frozenset((*MESSAGES, "tools"))
+WORDS = ("prompt", "completion")
 ROW = {"prompt": "The sky is", "completion": " blue."}
 
 

@@ -10,6 +10,7 @@ from taskfit.data.wrong import Wrong
 
 ABOUT = Text("prompts without answers", "只有提示、没有回答")
 HOLDS = frozenset((*MESSAGES, "tools"))
+WORDS = ("prompt",)
 ROW = {"prompt": "2 + 2?", "solution": "4"}
 OTHERS = ("completion", "completions", "chosen", "rejected", "response", "output", "label", "labels", "messages")
 ASKED = ("prompt", "instruction")

@@ -11,6 +11,7 @@ from taskfit.data.talks import openai_messages, talk_in, told_in, tools_as_objec
 
 ABOUT = Text("ms-swift pairs: messages and rejected_response", "ms-swift 偏好对：messages 与 rejected_response")
 HOLDS = frozenset((*MESSAGES, "chosen", "rejected", "margin", "tools"))
+WORDS = ("rejected_response",)
 ROW = {
     "messages": [{"role": "user", "content": "2 + 2?"}, {"role": "assistant", "content": "4"}],
     "rejected_response": "5",
