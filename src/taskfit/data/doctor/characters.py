@@ -18,6 +18,7 @@ PATTERNS = {
     "surrogates": re.compile("[\ud800-\udfff]"),
     "special_tokens": re.compile(r"<\|[a-z_]{2,30}\|>|\[/?INST\]|</?s>|<<SYS>>"),
 }
+CONTROL = PATTERNS["control_characters"]
 ANY = re.compile("|".join(pattern.pattern for pattern in PATTERNS.values()))
 WHAT = {
     "damaged_characters": Text("rows with lost characters (U+FFFD)", "含有丢失字符（U+FFFD）的行"),
@@ -66,7 +67,7 @@ class Characters(RowCheck):
     def find(self, chunk: Chunk, means: Means) -> Iterable[Hit]:  # noqa: ARG002
         """Yield the kinds of odd characters of each row."""
         for row, text in enumerate(chunk.texts):
-            if ANY.search(text):
+            if CONTROL.search(text) or "<" in text or "[" in text if text.isascii() else ANY.search(text):
                 for name, pattern in PATTERNS.items():
                     seen = pattern.search(text)
                     if seen:

@@ -53,16 +53,14 @@ class Echoes(RowCheck):
         if answer == prompt:
             return True
         first, _, given = prompt.partition("\n")
-        if EDITS.search(first[:200]):
-            return False
         if len(prompt) > LONG and answer.startswith(prompt):
-            return True
-        if not given or not len(given) > LONG or not 0.8 < len(answer) / len(given) < 1.25:
+            return EDITS.search(first[:200]) is None
+        if len(given) <= LONG or not 0.8 < len(answer) / len(given) < 1.25:
             return False
-        return percent_alike(given, answer) >= self.alike
+        return EDITS.search(first[:200]) is None and alike(given, answer) >= self.alike
 
 
-def percent_alike(one: str, other: str) -> float:
+def alike(one: str, other: str) -> float:
     """Return ROUGE-L of two texts of like length; 0 at once when their letters cannot be alike enough."""
     common = len(set(one.split()) & set(other.split()))
     if not one.isascii() or common * 2 >= len(set(one.split())):

@@ -25,6 +25,39 @@ ADDRESS = re.compile(r"https?://\S+")
 ABOUT_ADDRESSES = re.compile(
     r"\b(?:URLs?|links?|domain|regex|regular expression|HTML|parse|code|program|script|function|API)\b|网址|链接|域名|代码|程序|函数|正则"
 )
+# A text without any of these matches nothing above; looking for plain words is ten times faster.
+HINTS = (
+    "image",
+    "picture",
+    "photo",
+    "screenshot",
+    "diagram",
+    "video",
+    "audio",
+    "map",
+    "paint",
+    "chart",
+    "graph",
+    "draw",
+    "sketch",
+)
+HINTS += (
+    "plot",
+    "song",
+    "music",
+    "tune",
+    "alarm",
+    "reminder",
+    "timer",
+    "remind me",
+    "site",
+    "page",
+    "link",
+    "url",
+    "画",
+    "绘制",
+)
+HINTS += ("图", "照片", "视频", "音频", "播放", "设置", "提醒我", "打开")
 LONG = 300
 
 
@@ -41,7 +74,8 @@ class Impossible(RowCheck):
             asked = chunk.prompts[row]
             if record.tools or record.label is not None or not chunk.answers[row]:
                 continue
-            seen = CANNOT.search(asked[:LONG])
+            low = asked[:LONG].lower()
+            seen = CANNOT.search(asked[:LONG]) if any(map(low.__contains__, HINTS)) else None
             if seen is None and len(asked) < LONG and "://" in asked and not ABOUT_ADDRESSES.search(asked):
                 seen = ADDRESS.search(asked)
             if seen:

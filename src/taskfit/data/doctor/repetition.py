@@ -13,6 +13,7 @@ from taskfit.data.finding import STEP, RowFinding, Tally
 # A word, a Chinese or Japanese character, or a mark by itself.
 WORD = re.compile(r"[\u3040-\u30ff\u3400-\u9fff]|[^\W\u3040-\u30ff\u3400-\u9fff]+")
 GRAM = 4
+LETTERS_PER_WORD = 12
 
 
 @dataclass(frozen=True)
@@ -54,13 +55,16 @@ class Repetition(RowCheck):
         yield from Telling(self.title, rule, self.warn, fix=fix, effort=STEP).of(part, "repetition")
 
     def _repeats(self, text: str) -> bool:
-        if len(text) > self.long:
-            content = text.encode("utf-8", "surrogatepass")
-            if len(content) > self.ratio * len(zlib.compress(content, 1)):
-                return True
-        words = WORD.findall(text)
+        words = text.split() if text.isascii() else WORD.findall(text)
         count = len(words) - GRAM + 1
-        if len(words) < self.words:
+        again = count - len(set(zip(words, words[1:], words[2:], words[3:], strict=False))) if count > 0 else 0
+        if (
+            len(words) >= self.words
+            and again > (self.grams if len(words) >= self.short else max(0.5, self.grams)) * count
+        ):
+            return True
+        # What compresses so well repeats its words, or has none.
+        if len(text) <= self.long or (again < 0.1 * count and len(text) < LETTERS_PER_WORD * len(words)):
             return False
-        different = len(set(zip(words, words[1:], words[2:], words[3:], strict=False)))
-        return count - different > (self.grams if len(words) >= self.short else max(0.5, self.grams)) * count
+        content = text.encode("utf-8", "surrogatepass")
+        return len(content) > self.ratio * len(zlib.compress(content, 1))
