@@ -107,10 +107,23 @@ def show_impossible(found: Mapping[str, Any], zh: bool) -> str:
         "id", "figure", "said, GB", "at least, GB", "for", "source"
     )  # fmt: skip
     cells = [
-        (one["id"], one["what"], gb(one["said"]), gb(one["least"]), one["why"], one["source"])
+        (
+            one["id"],
+            one["what"],
+            gb(one["said"]),
+            gb(one["least"]),
+            why_in_chinese(one["why"]) if zh else one["why"],
+            one["source"],
+        )
         for one in found["impossible"]
     ]
     return table(head, cells)
+
+
+def why_in_chinese(why: str) -> str:
+    """Return in Chinese what fewest bytes are for."""
+    bits = re.sub(r"^.* in (\d+) bits$", r"\1", why)
+    return f"{bits} 位的权重、梯度与两个矩" if "gradients" in why else f"{bits} 位的权重"
 
 
 def show_worst(found: Mapping[str, Any], zh: bool) -> str:

@@ -13,7 +13,7 @@ ALONE = {
 }
 RUNGS = {
     "en": ("rung", "rows", "model", "measure", "result", "CPU s of adapting", "loss elsewhere, nats"),
-    "zh": ("阶梯", "数据", "模型", "指标", "结果", "适配 CPU 秒", "其他文本损失变化（奈特）"),
+    "zh": ("台阶", "数据", "模型", "指标", "结果", "适配 CPU 秒", "其他文本损失变化（nat）"),
 }
 UNCHANGED = {"en": "unchanged", "zh": "未改变"}
 FEATURES = {"en": "features", "zh": "特征"}
