@@ -87,6 +87,11 @@ class RemoteModel:
             note=self._address.url,
         )
 
+    @property
+    def answers(self) -> int:
+        """How many answers are kept, those of earlier commands included."""
+        return self._cache.requests
+
     def generate(
         self,
         prompts: Sequence[Sequence[Message]],

@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Mapping, Sequence
+from itertools import islice
 
 from taskfit.core.text import Text
 from taskfit.workshop.seeds import Instance
@@ -23,6 +24,7 @@ NOTHING = (
     "无输入",
     "-",
 )
+MOST_STARTS = 50  # places at which a JSON value is looked for
 _NUMBER = re.compile(r"^[ \t*#]*(\d{1,3})[ \t]*[.、．):：)][ \t]*", re.MULTILINE)
 _EXAMPLE = re.compile(
     r"^[ \t*#]*(?:Example|示例|例子|例)[ \t]*\d{1,3}[ \t]*[.、:：)）]?[*]*[ \t]*$", re.MULTILINE | re.IGNORECASE
@@ -98,11 +100,14 @@ def json_in(text: str) -> object:
     """Return the first JSON object or list in a text, also between fences and words; None when there is none."""
     fenced = _FENCE.search(text)
     for candidate in ([fenced[1]] if fenced else []) + [text]:
-        for start in (place for place, letter in enumerate(candidate) if letter in "{["):
+        starts = islice(re.finditer(r"[{\[]", candidate), MOST_STARTS)
+        for start in starts:
             try:
-                value: object = json.JSONDecoder().raw_decode(candidate[start:])[0]
-            except (ValueError, RecursionError):
+                value: object = json.JSONDecoder().raw_decode(candidate, start.start())[0]
+            except ValueError:
                 continue
+            except RecursionError:  # no sane answer is nested so deeply
+                return None
             return value
     return None
 

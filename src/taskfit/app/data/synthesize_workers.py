@@ -8,7 +8,6 @@ from taskfit.app.data.synthesize_settings import ADDRESS, SynthesizeSettings
 from taskfit.app.predictor import is_trained, trained_predictor
 from taskfit.core.errors import UsageError
 from taskfit.core.text import Text
-from taskfit.model.price import Purse
 from taskfit.model.remote import RemoteModel, open_remote
 from taskfit.model.remote_settings import RemoteSettings
 from taskfit.workshop.judges import AskedJudge, TrainedJudge
@@ -25,28 +24,30 @@ class Staff:
     """Writer and judge, what they may spend and have spent."""
 
     workers: Workers
-    purses: tuple[Purse, ...]
+    models: tuple[RemoteModel, ...]
     budget: float | None
     writer: str
     judges: tuple[str, ...]
 
     def spent(self) -> Text | None:
-        """Return what was spent so far as a phrase; None where nothing is paid or asked for."""
-        if not self.purses:
+        """Return what was spent so far as a phrase; None where nothing is asked for elsewhere."""
+        if not self.models:
             return None
-        requests = sum(one.requests for one in self.purses)
-        money = sum(one.money for one in self.purses)
+        told = self.facts()
         of = f"/{self.budget:g}" if self.budget is not None else ""
-        if not money and self.budget is None:
-            return Text(f"{requests:,} requests", f"{requests:,} 次请求")
-        return Text(f"{requests:,} requests, {money:.4f}{of} money", f"{requests:,} 次请求，花费 {money:.4f}{of}")
+        en, zh = f"{told['answers']:,} answers", f"{told['answers']:,} 个回答"
+        if not told["money"] and self.budget is None:
+            return Text(en, zh)
+        return Text(f"{en}, {told['money']:.4f}{of} money", f"{zh}，花费 {told['money']:.4f}{of}")
 
     def facts(self) -> dict[str, Any]:
-        """Return what was spent over all starts."""
+        """Return what was spent over all starts; of requests that brought no answer only those of this one."""
+        purses = [one.purse for one in self.models]
         return {
-            "requests": sum(one.requests for one in self.purses),
-            "tokens": sum(one.tokens for one in self.purses),
-            "money": sum(one.money for one in self.purses),
+            "answers": sum(one.answers for one in self.models),
+            "requests": sum(one.requests for one in purses),
+            "tokens": sum(one.tokens for one in purses),
+            "money": sum(one.money for one in purses),
             "budget": self.budget,
         }
 
@@ -56,14 +57,14 @@ def staff_of(settings: SynthesizeSettings, folder: Path) -> Staff:
     writer = _maker(settings, settings.model, _remote(settings, settings.remote), folder / ANSWERS)
     trained = settings.judge is not None and is_trained(Path(settings.judge))
     judge = writer if settings.judge is None or trained else _judge(settings, folder)
-    purses = tuple(one.model.purse for one in dict.fromkeys((writer, judge)) if isinstance(one.model, RemoteModel))
-    if len(purses) == 2:
-        first, second = purses
-        first.share_with(second)
+    makers = (writer,) if judge is writer else (writer, judge)
+    models = tuple(one.model for one in makers if isinstance(one.model, RemoteModel))
+    if len(models) == 2:
+        models[0].purse.share_with(models[1].purse)
     filters = _filters(settings, judge, trained=trained)
     workers = Workers(writer, judge, filters)
     names = dict.fromkeys([one.scorer.name for one in filters] or [judge.name])
-    return Staff(workers, purses, settings.budget, writer.name, tuple(names))
+    return Staff(workers, models, settings.budget, writer.name, tuple(names))
 
 
 def _judge(settings: SynthesizeSettings, folder: Path) -> Maker:

@@ -65,7 +65,7 @@ class Bar:
             self._progress.start()
         if phase not in self._tasks:
             self._tasks[phase] = self._progress.add_task(phase, total=total or None, unit=unit)
-        self._progress.update(self._tasks[phase], completed=done, total=total or None)
+        self._progress.update(self._tasks[phase], completed=done, total=total or None, unit=unit)
 
     def _line(self, phase: str, done: int, *, total: int, unit: str) -> None:
         now = time.monotonic()

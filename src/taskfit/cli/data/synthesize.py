@@ -103,20 +103,26 @@ def _show(made: "Synthesis", console: "Console") -> None:
 
     told = made.manifest
     rows = Path(made.folder) / "rows.jsonl"
-    console.print(str(Text(f"{told['rows']:,} rows: {rows}", f"{told['rows']:,} 行：{rows}")), markup=False)
+    console.print(
+        str(Text(f"{told['rows']:,} rows: {rows}", f"{told['rows']:,} 行：{rows}")), markup=False, soft_wrap=True
+    )
     if told["stopped"]:
         why = Text(told["stopped"]["en"], told["stopped"]["zh"])
-        console.print(escape(str(Text(f"stopped before the end: {why.en}", f"提前结束：{why.zh}"))), style="yellow")
+        console.print(
+            escape(str(Text(f"stopped before the end: {why.en}", f"提前结束：{why.zh}"))),
+            style="yellow",
+            soft_wrap=True,
+        )
     for reason, count in sorted(told["rejected"].items(), key=lambda item: -item[1]):
-        console.print(f"{count:>8,}  {reason}: {REASONS[reason]}", markup=False)
+        console.print(f"{count:>8,}  {reason}: {REASONS[reason]}", markup=False, soft_wrap=True)
     spent = told["spent"]
     sentence = Text(
-        f"{spent['requests']:,} answers paid for, {spent['tokens']:,} tokens, {spent['money']:.4f} money",
-        f"付费回答 {spent['requests']:,} 个，{spent['tokens']:,} 个 token，花费 {spent['money']:.4f}",
+        f"{spent['answers']:,} answers, {spent['tokens']:,} tokens, {spent['money']:.4f} money",
+        f"回答 {spent['answers']:,} 个，{spent['tokens']:,} 个 token，花费 {spent['money']:.4f}",
     )
-    console.print(str(sentence), markup=False)
+    console.print(str(sentence), markup=False, soft_wrap=True)
     if made.trust is not None:
-        console.print(str(_trust(made)), markup=False)
+        console.print(str(_trust(made)), markup=False, soft_wrap=True)
 
 
 def _say(sentence: Text) -> None:
