@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from types import ModuleType
 
 from taskfit.app.settings import FORMATS, METHODS, METRICS, method_class
+from taskfit.core.files import to_json
 from taskfit.core.method import Method
 from taskfit.core.text import Text, same
 from taskfit.data.shape import SHAPES, shape_named
@@ -63,6 +64,11 @@ def formats() -> tuple[Entry, ...]:
 def shapes() -> tuple[Entry, ...]:
     """Return all row formats: what rows may look like, whatever the file they stand in."""
     return tuple(Entry(name, shape_named(name).ABOUT) for name in SHAPES.names())
+
+
+def example_row(name: str) -> str:
+    """Return a row of the row format `name` as one line of JSON; raise UsageError when there is none."""
+    return to_json(shape_named(name).ROW, indent=None)
 
 
 def metrics() -> tuple[Entry, ...]:

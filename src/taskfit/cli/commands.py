@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from taskfit.cli.command import Argument, Command, Stage, both
+from taskfit.cli.compare import compare_command
 from taskfit.cli.data import data_command
 from taskfit.cli.flags import Block
 from taskfit.cli.show_memory import memory_blocks, memory_command, model_names
@@ -51,6 +52,7 @@ def _jobs() -> tuple[Command, ...]:
             (Argument("run", Text("the folder of the run", "运行目录")),),
             example="taskfit report runs/reviews-0001",
         ),
+        compare_command(),
         Command(
             "train",
             Text(
@@ -126,7 +128,21 @@ def _views() -> tuple[Command, ...]:
             "taskfit memory llama-2-7b --method qlora --fits 24GB",
         ),
         Command(
-            "formats", Text("list the formats of files and rows that can be read", "列出可读取的文件与行格式"), _formats
+            "formats",
+            Text(
+                "list the formats of files and rows that can be read, or print an example row of one",
+                "列出可读取的文件与行格式，或打印某种行格式的示例",
+            ),
+            _formats,
+            (
+                Argument(
+                    "name",
+                    Text("name of a row format: an example row is printed", "行格式名称：打印一行示例"),
+                    required=False,
+                    choices=_shape_names,
+                ),
+            ),
+            example="taskfit formats alpaca > alpaca.jsonl",
         ),
         Command("metrics", Text("list the metrics", "列出指标"), _metrics),
         Command(
@@ -146,6 +162,12 @@ def _method_names() -> tuple[str, ...]:
     from taskfit.app.settings import METHODS
 
     return METHODS.names()
+
+
+def _shape_names() -> tuple[str, ...]:
+    from taskfit.data.shape import SHAPES
+
+    return SHAPES.names()
 
 
 def _shown() -> tuple[str, ...]:
@@ -195,8 +217,12 @@ def _methods(values: Values, stage: Stage) -> None:  # noqa: ARG001
 
 
 def _formats(values: Values, stage: Stage) -> None:  # noqa: ARG001
-    from taskfit.app.catalogues import formats, shapes
+    from taskfit.app.catalogues import example_row, formats, shapes
     from taskfit.cli.show import show_entries
+
+    if "name" in values:
+        print(example_row(values["name"]))  # noqa: T201
+        return
 
     _say(Text("Files that can be read:", "可读取的文件格式："))
     show_entries(formats())
