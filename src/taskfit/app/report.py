@@ -41,7 +41,7 @@ def rebuild(folder: Path) -> Report:
         )
     facts = read_json(facts_path)
     climbed = [read_rung(path) for path in RunFolder(folder).rungs()]
-    task = _task(facts["task"])
+    task = task_of(facts["task"])
     limits = Limits.read(facts["limits"])
     report = make_report(facts["run"], task, climbed, limits, facts["warnings"])
     write_report(report, rows_of(climbed), folder)
@@ -82,6 +82,7 @@ def make_report(
     )
 
 
-def _task(facts: Mapping[str, Any]) -> Task:
+def task_of(facts: Mapping[str, Any]) -> Task:
+    """Return the task that a run wrote into its facts."""
     labels = tuple(Label(one["name"], one["word"]) for one in facts["labels"])
     return Task(facts["kind"], facts["instruction"], labels, tuple(facts["metrics"]), facts["max_answer_tokens"])
