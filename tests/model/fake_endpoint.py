@@ -11,7 +11,7 @@ import json
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from itertools import pairwise
@@ -129,6 +129,10 @@ def endpoint(answer: Callable[[Messages], Reply] = echo, *, script: Sequence[Rep
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     disable_nagle_algorithm = True  # else head and body of an answer come 40 ms apart
+
+    def handle(self) -> None:
+        with suppress(BrokenPipeError, ConnectionResetError):  # a client that was killed
+            super().handle()
 
     def do_POST(self) -> None:
         fake: FakeEndpoint = self.server.fake  # type: ignore[attr-defined]
