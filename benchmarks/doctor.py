@@ -14,6 +14,7 @@ from typing import Any
 from common import HERE, Job, interleaved, median, parser_of, table, write_results
 
 ROWS = 52_000
+BEGIN, END = "<!-- figures -->", "<!-- end figures -->"
 AIM_SECONDS, AIM_BYTES = 15.0, 1_000_000_000
 
 
@@ -49,11 +50,61 @@ def changed(row: dict[str, Any], turn: int) -> dict[str, Any]:
     return {name: other(value) if isinstance(value, str) else value for name, value in row.items()}
 
 
+def figures_table(results: Path, *, chinese: bool) -> str:
+    """Return the table of the guide: all result files of this benchmark, and the dearest checks of the first."""
+    files = [
+        path
+        for path in (results / "doctor.json", results / "doctor-4.json", results / "doctor-20.json")
+        if path.exists()
+    ]
+    found = [json.loads(path.read_text(encoding="utf-8")) for path in files]
+    head = (
+        ("行数", "秒（2 个进程）", "CPU 秒", "内存 MB：主进程 / 子进程")
+        if chinese
+        else ("rows", "seconds (two processes)", "CPU seconds", "peak MB: parent / child")
+    )
+    rows = [
+        (
+            f"{one['figures']['rows']:,}",
+            f"{one['figures']['seconds_with_start']:.1f}",
+            f"{one['figures']['cpu_seconds']:.1f}",
+            f"{one['figures']['bytes_parent'] / 1e6:,.0f} / {one['figures']['bytes_child'] / 1e6:,.0f}",
+        )
+        for one in found
+    ]
+    dearest = sorted(found[0]["cpu_by_check"].items(), key=lambda one: -one[1])
+    named = ", ".join(f"`{name}` {seconds:.1f}" for name, seconds in dearest[:8])
+    rest = sum(seconds for _, seconds in dearest[8:])
+    machine = found[0]["machine"]
+    line = (
+        f"{len(dearest)} 项检查的 CPU 秒数（{found[0]['figures']['rows']:,} 行）：{named}；其余合计 {rest:.1f}。{machine['processor']}，{machine['date']}。"
+        if chinese
+        else f"CPU seconds of {len(dearest)} checks on {found[0]['figures']['rows']:,} rows: {named}; all others together {rest:.1f}. "
+        f"{machine['processor']}, {machine['date']}."
+    )
+    return f"{table(head, rows)}\n\n{line}"
+
+
+def fill_guides(results: Path) -> None:
+    """Write the figures into the guide of the doctor, in both languages."""
+    for name, chinese in (("data-check.md", False), ("data-check.zh.md", True)):
+        page = HERE.parent / "docs" / name
+        before, begin, rest = page.read_text(encoding="utf-8").partition(BEGIN)
+        _, end, after = rest.partition(END)
+        page.write_text(
+            f"{before}{begin}\n\n{figures_table(results, chinese=chinese)}\n\n{end}{after}", encoding="utf-8"
+        )
+
+
 def main() -> None:
     parser = parser_of(__doc__)
     parser.add_argument("--scale", type=int, default=1)
     parser.add_argument("--processes", type=int, default=2)
+    parser.add_argument("--only-docs", action="store_true", help="only write the stored figures into the guide")
     asked = parser.parse_args()
+    if asked.only_docs:
+        fill_guides(asked.results)
+        return
     rows = ROWS * asked.scale
     with tempfile.TemporaryDirectory() as desk:
         path = Path(desk) / "rows.jsonl"

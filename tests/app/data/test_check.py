@@ -10,6 +10,7 @@ from doctor_rows import word
 from taskfit.app.data.check import CheckSettings, check
 from taskfit.app.data.check_page import check_page
 from taskfit.app.data.check_words import as_json, fix_line, recipe_text, verdict
+from taskfit.app.data.means import losses_of, vectors_of
 from taskfit.core.errors import DataError, UsageError
 from taskfit.core.text import speak
 from taskfit.core.yaml import parse_yaml
@@ -96,7 +97,7 @@ def test_mistakes_of_the_user_are_told(tmp_path):
     path = write(tmp_path / "rows.jsonl", instructions())
     with pytest.raises(UsageError, match="did you mean 'repetition'"):
         check((path,), CheckSettings(set={"repetitoin.grams": "0.4"}))
-    with pytest.raises(UsageError, match="needs a tokenizer"):
+    with pytest.raises(UsageError, match="need a model"):
         check((path,), CheckSettings(length=512))
     with pytest.raises(DataError, match="no such file"):
         check((str(tmp_path / "absent.jsonl"),), CheckSettings())
@@ -150,3 +151,13 @@ def test_long_lists_of_ids_are_cut_in_a_line(dirty):
     assert fix_line(replace(finding, fix=many)) == "drop_rows: {ids: [500 in all, see --out]}"
     speak("zh")
     assert "500" in fix_line(replace(finding, fix=many))
+
+
+def test_a_model_gives_losses_and_an_encoder_vectors():
+    losses = losses_of("tiny")([("Where is the shop?", "in the town"), ("", "in the town"), ("word " * 900, "yes")])
+    assert all(one > 0 for one in losses)
+    assert losses[0] != losses[1]
+    vectors = vectors_of("tiny")(["a shop", "a shop", "城镇"])
+    assert vectors.shape[0] == 3
+    assert (vectors[0] == vectors[1]).all()
+    assert (vectors[0] != vectors[2]).any()

@@ -4,6 +4,7 @@ import pytest
 
 from doctor_rows import clean, found, liked, lines, pair
 from taskfit.core.example import Message, Origin
+from taskfit.data.checking import Means
 from taskfit.data.record import Record
 
 NAMES = ("preference_pairs", "preference_cycles", "preference_lengths", "liked_balance", "margins")
@@ -94,3 +95,17 @@ def test_verdicts_that_flip_with_the_order_are_told():
     ]
     finding = found("margins", rows)["margin_flips"]
     assert (finding.severity, lines(finding)) == ("warn", [0, 1, 2])
+
+
+def test_pairs_that_the_model_would_never_say_are_told():
+    def losses(pairs):
+        return [9.0 if "weird" in answer else 2.0 + len(answer) % 3 / 10 for _, answer in pairs]
+
+    rows = [
+        *sound(),
+        pair(1, "q", "a weird answer", "another weird one"),
+        pair(2, "q", "a weird answer", "a usual one"),
+    ]
+    finding = found("off_policy", rows, Means(losses=losses))["off_policy"]
+    assert (finding.severity, lines(finding)) == ("info", [1])
+    assert found("off_policy", sound(), Means(losses=losses)) == {}

@@ -4,7 +4,7 @@ import os
 import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, ClassVar, Literal
 
@@ -39,6 +39,10 @@ class CheckSettings(Settings):
         "a model (tiny, a folder, a hub name): its tokenizer counts, its chat template is tried",
         "模型（tiny、目录或 hub 名称）：用其分词器计数并检验对话模板",
     )
+    losses: bool = setting(
+        False, "also run the model: losses of answers (slow)", "同时运行模型，计算回答的损失（较慢）"
+    )
+    encoder: str | None = setting(None, "a model whose vectors tell what means the same", "用于判断语义相同的编码模型")
     length: int | None = setting(
         None, "tokens to which rows are cut; left out: what the model reads", "截断长度（词元）；不填则为模型上限", ge=8
     )
@@ -159,24 +163,30 @@ def _examined(
 
         return examine_on_ray(chunks, running, means, told=told)
     # A tokenizer has threads of its own and cannot be forked.
-    cores = 1 if settings.model else len(os.sched_getaffinity(0)) if sys.platform == "linux" else 1
+    cores = 1 if settings.model or settings.encoder else len(os.sched_getaffinity(0)) if sys.platform == "linux" else 1
     return examine(chunks, running, means, processes=settings.processes or cores, told=told)
 
 
 def _means(settings: CheckSettings) -> Means:
+    if settings.model is None and (settings.length is not None or settings.losses):
+        raise UsageError(
+            Text("tokens and losses need a model", "词元与损失需要模型"),
+            where="--length" if settings.length is not None else "--losses",
+            todo=Text("name one: --model tiny", "请指定模型：--model tiny"),
+        )
     test = () if settings.test is None else read_records(settings.test, settings.shape, settings.map).records
-    known = tuple(read_hashed(Path(name)) for name in settings.known)
-    if settings.model is None:
-        if settings.length is not None:
-            raise UsageError(
-                Text("a length in tokens needs a tokenizer", "以词元计的长度需要分词器"),
-                where="--length",
-                todo=Text("name a model: --model tiny", "请指定模型：--model tiny"),
-            )
-        return Means(test=test, known=known)
-    from taskfit.app.data.means import means_of
+    means = Means(test=test, known=tuple(read_hashed(Path(name)) for name in settings.known))
+    if settings.model is not None:
+        from taskfit.app.data.means import losses_of, with_model
 
-    return means_of(settings.model, window=settings.length, online=settings.online, test=test, known=known)
+        means = with_model(means, settings.model, window=settings.length, online=settings.online)
+        if settings.losses:
+            means = replace(means, losses=losses_of(settings.model, online=settings.online))
+    if settings.encoder is not None:
+        from taskfit.app.data.means import vectors_of
+
+        means = replace(means, embed=vectors_of(settings.encoder, online=settings.online))
+    return means
 
 
 def _both(sentence: Text) -> dict[str, str]:

@@ -1,7 +1,7 @@
 """What a model lends to the checks of the doctor: its tokenizer, its chat template, what training would learn of a row."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 from taskfit.core.errors import ModelError
@@ -43,24 +43,71 @@ class Reader:
         return Learned(sum(len(row.ids) for row in rows), len(ids), text if wanted else "", wanted)
 
 
-def means_of(model: str, *, window: int | None = None, online: bool = False, **beside: Any) -> Means:
-    """Return what the checks may use of the model `model`, and what is given `beside`; no weights are loaded."""
+def means_of(model: str, *, window: int | None = None, online: bool = False) -> Means:
+    """Return what the checks may use of the model `model`; no weights are loaded."""
+    return with_model(Means(), model, window=window, online=online)
+
+
+def with_model(means: Means, model: str, *, window: int | None = None, online: bool = False) -> Means:
+    """Return the means with what the tokenizer, the template and the config of a model lend."""
     reader, context = read_model(model, online=online)
     special = [token.content for token in reader.tokenizer.added_tokens_decoder.values() if token.special]
-    return Means(
+    return replace(
+        means,
         tokens=reader.count,
         window=window or context,
         learned=reader.learned,
         special=tuple(one for one in special if len(one) > 1),
         pieces=reader.encode,
-        **beside,
     )
+
+
+def losses_of(model: str, *, online: bool = False) -> Callable[[Sequence[tuple[str, str]]], list[float]]:
+    """Return what gives the mean loss per token of answers: after their prompts, or alone where the prompt is empty."""
+    import torch
+
+    from taskfit.engine.learner import TokenLearner
+    from taskfit.engine.talk import rows_of_talk, text_row
+    from taskfit.engine.truncate import fit_rows
+    from taskfit.model.open import open_local
+
+    network = open_local(model, online=online)
+
+    def row_of(prompt: str, answer: str) -> Any:
+        if not prompt:
+            return text_row(network, answer)
+        talk = (Message("user", prompt), Message("assistant", answer))
+        return rows_of_talk(network, talk).rows[0]
+
+    def losses(pairs: Sequence[tuple[str, str]]) -> list[float]:
+        found = []
+        for prompt, answer in pairs:
+            rows = fit_rows([row_of(prompt, answer)], network.card.context, "cut_prompt").rows
+            learner = TokenLearner(network, rows)
+            weight = sum(learner.weight(place) for place in range(len(rows)))
+            with torch.inference_mode():
+                found.append(float(learner.loss(range(len(rows)), 1.0)) / weight if weight else 0.0)
+        return found
+
+    return losses
+
+
+def vectors_of(model: str, *, online: bool = False) -> Callable[[Sequence[str]], Any]:
+    """Return what gives one vector per text: the mean of the final hidden states of a model."""
+    from taskfit.engine.features import pooled
+    from taskfit.model.open import open_local
+
+    network = open_local(model, online=online)
+
+    def vectors(texts: Sequence[str]) -> Any:
+        rows = [ids[: network.card.context] or [0] for ids in network.encode(texts, special=True)]
+        return pooled(network, rows, "mean")
+
+    return vectors
 
 
 def read_model(model: str, *, online: bool = False) -> tuple[Reader, int | None]:
     """Return the tokenizer and template of a model, and the longest text its config allows."""
-    from dataclasses import replace
-
     from transformers import AutoTokenizer
 
     from taskfit.model.folder import find_folder, read_config
