@@ -7,7 +7,7 @@ from taskfit.core.example import Origin
 from taskfit.data.cells import Fields
 from taskfit.data.columns import GROUPS
 from taskfit.data.record import Record
-from taskfit.data.shape import RowShape
+from taskfit.data.shape import RowShape, folded
 from taskfit.data.wrong import whole_text
 
 ABOUT = frozenset(
@@ -51,6 +51,12 @@ def completed(record: Record, seen: Seen, names: Mapping[str, str], origin: Orig
         elif value is not None and value != "":
             extra.setdefault(names.get(name, name), value)
     return replace(record, id=identity or str(origin), origin=origin, group=group, about=about, extra=extra)
+
+
+def read_back(cells: Fields, shape: RowShape, origin: Origin) -> Record:
+    """Return the record that will be read from the fields of a row; raise Wrong where they are none."""
+    seen = Seen(folded(cells))
+    return completed(shape.read(seen), seen, {name.strip().casefold(): name for name in cells}, origin)
 
 
 def fields_of(record: Record, shape: RowShape) -> dict[str, object]:

@@ -12,14 +12,14 @@ from taskfit.core.events import Emit, Event, silent
 from taskfit.core.files import write_lines
 from taskfit.core.settings import Settings, setting
 from taskfit.core.text import Text, same
-from taskfit.data.beside import Seen, completed, fields_of
+from taskfit.data.beside import fields_of, read_back
 from taskfit.data.compare import missing
 from taskfit.data.manifest import Manifest, dataset_hash, parent_of, write_manifest
 from taskfit.data.read import FileFacts, ListedRow
 from taskfit.data.read_records import RecordStream, stream_records
 from taskfit.data.record import Record
 from taskfit.data.rows import excerpt_of
-from taskfit.data.shape import RowShape, folded, shape_named
+from taskfit.data.shape import RowShape, shape_named
 from taskfit.data.write import RowWriter, row_writer
 from taskfit.data.wrong import Wrong
 
@@ -144,9 +144,7 @@ def _written(stream: RecordStream, shape: RowShape, writer: RowWriter, tally: _T
 
 def _write(record: Record, shape: RowShape, writer: RowWriter, tally: _Tally) -> None:
     cells = writer.cells(fields_of(record, shape))
-    seen = Seen(folded(cells))
-    names = {name.strip().casefold(): name for name in cells}
-    again = completed(shape.read(seen), seen, names, record.origin)
+    again = read_back(cells, shape, record.origin)
     tally.lost.update(missing(record, again))
     writer.write(cells)
     tally.written += 1

@@ -8,10 +8,11 @@ from typing import Any
 
 from taskfit.core.files import sha256, write_lines
 from taskfit.core.text import Text
-from taskfit.data.beside import fields_of
+from taskfit.data.beside import fields_of, read_back
+from taskfit.data.compare import missing
 from taskfit.data.manifest import Manifest, dataset_hash, parent_of, write_manifest
 from taskfit.data.record import Record
-from taskfit.data.shape import RowShape, shape_named
+from taskfit.data.shape import shape_named
 from taskfit.data.step import Entry
 from taskfit.data.write import row_writer
 from taskfit.data.wrong import Wrong
@@ -35,7 +36,7 @@ class Rewritten:
 
     path: Path
     manifest: Path
-    ledger: Path
+    ledger: Path | None
     rows: int
     unwritten: tuple[Entry, ...] = ()
     lost: Mapping[str, int] = field(default_factory=dict)
@@ -55,33 +56,21 @@ def write_version(path: Path, records: Sequence[Record], shape: str, made_of: Ma
         for record in records:
             try:
                 cells = out.cells(fields_of(record, form))
+                again = read_back(cells, form, record.origin)
             except Wrong as wrong:
                 unwritten.append(Entry(record.id, str(record.origin), "dropped", wrong.reason))
                 continue
             out.write(cells)
-            hashes.append(record.hash)
-            lost.update(_left_away(record, form))
-    ledger = path.with_name(path.name + LEDGER)
+            hashes.append(again.hash)
+            lost.update(missing(record, again))
     told = [*made_of.ledger, *(("write", entry) for entry in unwritten)]
-    write_lines(ledger, [_line(name, entry) for name, entry in told])
+    ledger = path.with_name(path.name + LEDGER) if told else None
+    if ledger is not None:
+        write_lines(ledger, [_line(name, entry) for name, entry in told])
     rows = {**made_of.rows, "written": len(hashes), "unwritten": len(unwritten)}
     parent = parent_of(Path(made_of.file), sha256(Path(made_of.file)))
     manifest = Manifest(path.name, out.sha256, dataset_hash(hashes), shape, rows, dict(lost), parent, made_of.step)
     return Rewritten(path, write_manifest(path, manifest), ledger, len(hashes), tuple(unwritten), dict(lost))
-
-
-def _left_away(record: Record, form: RowShape) -> list[str]:
-    """Return the names of what a record says and the format has no place for."""
-    said = {
-        "tools": record.tools,
-        "labels": record.labels,
-        "margin": record.margin,
-        "spans": record.spans,
-        "messages.calls": any(message.calls for message in record.messages),
-        "messages.thinking": any(message.thinking for message in record.messages),
-        "messages.weight": any(message.weight is not None for message in record.messages),
-    }
-    return [name for name, value in said.items() if value and name not in form.HOLDS]
 
 
 def _line(step: str, entry: Entry) -> dict[str, object]:

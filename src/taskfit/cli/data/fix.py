@@ -93,7 +93,7 @@ def _show_written(written: "Rewritten", console: "Console") -> None:
     if written.lost:
         lost = ", ".join(f"{name} ({count:,})" for name, count in written.lost.items())
         say(console, Text(f"no place in this row format: {lost}", f"该行格式容纳不下：{lost}"), "yellow")
-    for path in (written.path, written.ledger, written.manifest):
+    for path in filter(None, (written.path, written.ledger, written.manifest)):
         say(console, Text(f"written: {path}", f"已写出：{path}"))
 
 
