@@ -10,11 +10,13 @@ from model.fake_endpoint import FakeEndpoint, Reply, endpoint, said
 from taskfit.core.errors import DiskError, ModelError
 from taskfit.core.events import Event
 from taskfit.core.meter import Meter
+from taskfit.data.record import Record
 from taskfit.model.remote import open_remote
 from taskfit.model.remote_settings import RemoteSettings
 from taskfit.workshop.journal import Journal, Round
 from taskfit.workshop.maker import Maker, Sampling
 from taskfit.workshop.recipe import Material, Rejected, talk
+from taskfit.workshop.recipes.evolve import Evolve
 from taskfit.workshop.recipes.self_instruct import SelfInstruct
 from taskfit.workshop.seeds import own_seeds
 from taskfit.workshop.synthesis import FRUITLESS_ROUNDS, ROUNDS, Made, Order, Workers, begun, synthesize
@@ -128,7 +130,7 @@ def test_progress_tells_rows_and_cost(tmp_path: Path) -> None:
 def test_a_torn_line_of_the_journal_is_taken_away(tmp_path: Path) -> None:
     journal = Journal(tmp_path / ROUNDS)
     row = talk("Name a river.", "The Rhine.", parts={"instruction": "Name a river."})
-    first = Round(0, (row,), (Rejected("similar", {"instruction": "x"}),), ("Name a river.",), {"waiting": []})
+    first = Round(0, (row,), (Rejected("similar", {"instruction": "x"}),), ("Name a river.",))
     journal.add(first)
     journal.add(replace(first, number=1))
     whole = journal.path.read_bytes()
@@ -161,3 +163,32 @@ def test_fields_that_an_endpoint_refuses_are_not_sent(tmp_path: Path) -> None:
     assert "temperature" not in body
     assert "top_p" not in body
     assert body["presence_penalty"] == 2.0
+
+
+def test_thoughts_are_no_part_of_what_is_made(tmp_path: Path) -> None:
+    with endpoint(lambda messages: said("<think>\nhm 16. hm\n</think>\n\n9. a\n16. b")) as fake:
+        maker = replace(maker_at(fake, tmp_path), thinking=500)
+        [reply] = maker.ask(["x"], Sampling(stop=("16.",), max_tokens=40), seed=0)
+        fake.answer = lambda messages: said("<think>never an end", finish="length")
+        [endless] = maker.ask(["y"], Sampling(), seed=0)
+        assert fake.requests[0]["max_tokens"] == 540
+    assert (reply.text.strip(), reply.thinking) == ("9. a", "hm 16. hm")
+    assert (endless.text, endless.finish) == ("", "length")
+
+
+def test_evolution_goes_on_from_what_evolved_before(tmp_path: Path) -> None:
+    material = Material(own_seeds("en")[:6])
+    order = Order("evolve", Evolve(batch=4, generations=3), material, None)
+    with endpoint() as fake:
+        fake.answer_body = writer
+        made = work(order, tmp_path, fake)
+        asked = [body["messages"][0]["content"] for body in fake.requests]
+    assert made.finished
+    assert made.rounds == 6  # three generations of six instructions in fours
+    by_root: dict[str | None, list[Record]] = {}
+    for row in made.rows:
+        by_root.setdefault(row.group, []).append(row)
+    deepest = max(by_root.values(), key=len)
+    assert [row.about["depth"] for row in deepest] == ["1", "2", "3"][: len(deepest)]
+    assert len(deepest) >= 2
+    assert any(prompt.endswith(deepest[0].prompt) and prompt != deepest[0].prompt for prompt in asked)

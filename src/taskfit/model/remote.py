@@ -99,10 +99,12 @@ class RemoteModel:
         max_tokens: int,
         meter: Meter,
         more: Mapping[str, object] = MappingProxyType({}),
+        allow_nothing: bool = False,
     ) -> list[Generation]:
         """Return the answer to each conversation, in order; one that failed has finish "error" and the reason.
 
-        `more` are fields sent along beside those of the settings, or instead of them (top_p, stop, seed).
+        `more` are fields sent along beside those of the settings, or instead of them (top_p, stop, seed). With
+        `allow_nothing` it is no error when each of the prompts, few as they may be, was refused for its own sake.
         Raise LimitReached when a limit is reached, ModelError when the endpoint refuses altogether, or when nothing was answered.
         Answers received until then are in the cache.
         """
@@ -114,8 +116,9 @@ class RemoteModel:
         if self._cache.skipped:
             meter.notes["cache_lines_skipped"] = self._cache.skipped
         outcomes: dict[str, Answer | Failure] = {**known, **self._ask_all(wanted, meter)}
-        if keys and all(isinstance(outcome, Failure) for outcome in outcomes.values()):
-            raise self._nothing([one for one in outcomes.values() if isinstance(one, Failure)])
+        failures = [one for one in outcomes.values() if isinstance(one, Failure)]
+        if keys and len(failures) == len(outcomes) and not (allow_nothing and not any(one.again for one in failures)):
+            raise self._nothing(failures)
         return [_generation(outcomes[key]) for key in keys]
 
     def _body(self, prompt: Sequence[Message], max_tokens: int) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 import json
 import os
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -20,13 +20,12 @@ _RECORD, _REJECTED = TypeAdapter(Record), TypeAdapter(Rejected)
 
 @dataclass(frozen=True)
 class Round:
-    """What one round made and rejected, which instructions it added, and what the next one must know."""
+    """What one round made and rejected, and which instructions it added."""
 
     number: int
     rows: Sequence[Record] = ()
     rejected: Sequence[Rejected] = ()
     instructions: Sequence[str] = ()
-    memory: Mapping[str, object] = field(default_factory=dict)
     finished: bool = False
 
 
@@ -84,6 +83,5 @@ def _round(value: Mapping[str, Any], number: int) -> Round:
         tuple(_RECORD.validate_python(one) for one in value["rows"]),
         tuple(_REJECTED.validate_python(one) for one in value["rejected"]),
         tuple(value["instructions"]),
-        value["memory"],
         value["finished"],
     )

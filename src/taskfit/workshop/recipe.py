@@ -5,7 +5,7 @@ import random
 import string
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from types import MappingProxyType
 from typing import ClassVar, Literal
 
@@ -43,11 +43,10 @@ class Rejected:
 
 @dataclass(frozen=True)
 class Batch:
-    """What one round made. `memory` is what the next round must know; `finished`: there is nothing left to make."""
+    """What one round made; `finished`: there is nothing left to make."""
 
     rows: tuple[Record, ...] = ()
     rejected: tuple[Rejected, ...] = ()
-    memory: Mapping[str, object] = field(default_factory=dict)
     finished: bool = False
 
 
@@ -77,14 +76,17 @@ class Pool:
 
 @dataclass(frozen=True)
 class Turn:
-    """One round of work: everything that decides what is made, so that a round done again gives the same."""
+    """One round of work: everything that decides what is made, so that a round done again gives the same.
+
+    `before` are the rows of each earlier round.
+    """
 
     number: int
     seed: int
     language: Language
     material: Material
     pool: Pool
-    memory: Mapping[str, object]
+    before: Sequence[Sequence[Record]]
     maker: Maker
     judge: Maker
 
@@ -161,10 +163,10 @@ def question_of(record: Record) -> tuple[Message, ...]:
     return talk if talk and talk[-1].role == "user" else ()
 
 
-def answered(record: Record, talk: Sequence[Message], answer: str) -> Record:
+def answered(record: Record, talk: Sequence[Message], answer: str, *, thinking: str = "") -> Record:
     """Return a row with another answer; it stays in the group of the one it was made from."""
     about = {**record.about, "parent": record.id}
-    messages = (*talk, Message("assistant", answer.strip()))
+    messages = (*talk, Message("assistant", answer.strip(), thinking=thinking.strip()))
     return Record("", record.origin, messages, tools=record.tools, group=record.group or record.id, about=about)
 
 

@@ -5,7 +5,7 @@ that was killed goes on with the same result and pays for nothing twice.
 """
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -53,18 +53,22 @@ class Made:
     pool: Pool
     rows: list[Record] = field(default_factory=list)
     rejected: Counter[str] = field(default_factory=Counter)
-    memory: Mapping[str, object] = field(default_factory=dict)
-    rounds: int = 0
+    by_round: list[Sequence[Record]] = field(default_factory=list)
     fruitless: int = 0
     finished: bool = False
     stopped: Text | None = None
+
+    @property
+    def rounds(self) -> int:
+        """How many rounds are finished."""
+        return len(self.by_round)
 
     def take(self, done: Round) -> None:
         """Add a finished round."""
         self.rows += done.rows
         self.rejected.update(one.reason for one in done.rejected)
-        self.memory, self.finished = done.memory, done.finished
-        self.rounds += 1
+        self.by_round.append(done.rows)
+        self.finished = done.finished
         self.fruitless = 0 if done.rows else self.fruitless + 1
 
 
@@ -105,7 +109,6 @@ def synthesize(
             _named(batch.rows, order, workers, made),
             batch.rejected,
             made.pool.made[known:],
-            batch.memory,
             batch.finished,
         )
         journal.add(done)
@@ -116,7 +119,7 @@ def synthesize(
 def _is_done(order: Order, made: Made) -> bool:
     if order.rows is not None and len(made.rows) >= order.rows:
         return True
-    if made.fruitless >= FRUITLESS_ROUNDS and not made.finished:
+    if order.recipe.writes and made.fruitless >= FRUITLESS_ROUNDS and not made.finished:
         made.stopped = Text(
             f"{FRUITLESS_ROUNDS} rounds, one after the other, brought no row; rejected.jsonl says why",
             f"连续 {FRUITLESS_ROUNDS} 轮没有得到任何数据；原因见 rejected.jsonl",
@@ -134,7 +137,7 @@ def _one_round(order: Order, workers: Workers, made: Made) -> Batch:
         language=order.language,
         material=order.material,
         pool=made.pool,
-        memory=made.memory,
+        before=made.by_round,
         maker=workers.maker,
         judge=workers.judge,
     )

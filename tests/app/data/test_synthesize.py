@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from climbing import ended, start, wait_until
-from model.fake_endpoint import FakeEndpoint, endpoint
+from model.fake_endpoint import FakeEndpoint, Reply, endpoint, error
 from taskfit.app.data.synthesize import MANIFEST, REJECTED, ROWS, synthesize_rows
 from taskfit.app.data.synthesize_settings import SynthesizeSettings
 from taskfit.cli.program import run
@@ -215,6 +215,30 @@ def test_rows_of_any_shape_are_answered_and_bad_ones_are_told(fake: FakeEndpoint
     made = read_records("made/rows.jsonl").records
     assert [row.prompt for row in made] == [f"Name river {n}" for n in range(5)]
     assert len(list(read_lines(Path("made/not-read.jsonl")))) == 1
+
+
+def test_a_prompt_that_is_refused_for_its_own_sake_is_told_and_the_others_go_on(fake: FakeEndpoint) -> None:
+    write_rows("rows.jsonl", [{"prompt": f"Name river {n}"} for n in range(4)])
+    fake.answer_body = lambda body: (
+        error(400, "not this one") if "river 2" in body["messages"][-1]["content"] else writer(body)
+    )
+    assert run(words(fake, "--material", "rows.jsonl", "--set", "batch=1", how="answers")) == 0
+    [lost] = read_lines(Path("made") / REJECTED)
+    assert (lost["reason"], lost["parent"]) == ("no_answer", "rows.jsonl:3")
+    assert "not this one" in lost["said"]["answer"]
+    assert manifest()["rows"] == 3
+
+
+def test_a_server_that_is_gone_is_an_error_and_costs_no_rows(fake: FakeEndpoint, capsys: Told) -> None:
+    write_rows("rows.jsonl", [{"prompt": f"Name river {n}"} for n in range(4)])
+    asked = words(fake, "--material", "rows.jsonl", "--set", "batch=1", "--remote.retries", "1", how="answers")
+    fake.answer_body = lambda body: Reply(drop=True) if "river 2" in body["messages"][-1]["content"] else writer(body)
+    assert run(asked) == 4
+    assert "the connection failed" in capsys.readouterr().err
+    assert (manifest()["rows"], manifest()["rejected"]) == (2, {})
+    fake.answer_body = writer
+    assert run(asked) == 0
+    assert manifest()["rows"] == 4
 
 
 def test_a_judge_sets_rows_aside_and_is_paid_from_the_same_budget(fake: FakeEndpoint) -> None:

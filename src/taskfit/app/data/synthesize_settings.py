@@ -93,6 +93,13 @@ class SynthesizeSettings(Settings):
         le=1,
     )
     seed: int = setting(0, "seed of everything random", "随机种子", ge=0, le=2**31 - 1)
+    thinking: int = setting(
+        0,
+        "tokens that a thinking model may use before each answer, beside those of the answer",
+        "思考模型在每次回答之前可用于思考的 token 数，不计入回答",
+        ge=0,
+        le=200_000,
+    )
     unsent: tuple[str, ...] = setting(
         (),
         "fields that the endpoint refuses: temperature, top_p, presence_penalty, stop, seed",

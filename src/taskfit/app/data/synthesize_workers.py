@@ -78,12 +78,12 @@ def _judge(settings: SynthesizeSettings, folder: Path) -> Maker:
 
 
 def _maker(settings: SynthesizeSettings, name: str, remote: RemoteSettings | None, cache: Path) -> Maker:
-    unsent = frozenset(settings.unsent)
+    manner: dict[str, Any] = {"unsent": frozenset(settings.unsent), "thinking": settings.thinking}
     if remote is not None:
-        return Maker(remote.model, open_remote(remote, cache=cache, lasting=True), unsent=unsent)
+        return Maker(remote.model, open_remote(remote, cache=cache, lasting=True), **manner)
     from taskfit.model.open import open_local
 
-    return Maker(Path(name).name, open_local(name, online=settings.online), unsent=unsent)
+    return Maker(Path(name).name, open_local(name, online=settings.online), **manner)
 
 
 def _remote(settings: SynthesizeSettings, asked: RemoteSettings | None) -> RemoteSettings | None:

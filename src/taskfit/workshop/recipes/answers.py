@@ -51,4 +51,4 @@ def _row(record: Record, talk: tuple[Message, ...], reply: Reply) -> Record | Re
     reason = wrong_answer(reply)
     if reason is not None:
         return Rejected(reason, {"prompt": talk[-1].content, "answer": reply.text}, record.id)
-    return answered(record, talk, reply.text)
+    return answered(record, talk, reply.text, thinking=reply.thinking)

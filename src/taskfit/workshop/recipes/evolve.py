@@ -6,7 +6,7 @@ Xu et al. 2023, WizardLM, arXiv:2304.12244. Where an evolution fails, the old in
 import random
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import ClassVar
 
 from taskfit.core.settings import setting
@@ -106,25 +106,32 @@ class Evolve(Recipe):
 
     def make(self, turn: Turn) -> Batch:
         """Do one round: evolve, compare, answer, eliminate."""
-        dice, waiting = turn.dice("evolve"), _waiting(turn)
-        taken, left = waiting[: self.batch], waiting[self.batch :]
-        steps = [self._step(one, dice) for one in taken]
-        prompts = [_prompt(step, turn.language) for step in steps]
-        evolved = turn.ask(prompts, Sampling(self.temperature, 0.9, None, (), 512))
+        texts_at_start = _starts(turn)
+        rounds = -(-len(texts_at_start) // self.batch)  # of one generation
+        place = turn.number % rounds * self.batch
+        dice = turn.dice("evolve")
+        steps = [self._step(text, turn, rounds, dice) for text in texts_at_start[place : place + self.batch]]
+        evolved = turn.ask(
+            [_prompt(step, turn.language) for step in steps], Sampling(self.temperature, 0.9, None, (), 512)
+        )
         texts = [_HEAD.sub("", reply.text.strip()) for reply in evolved]
         rejected: list[Rejected | None] = [
             _failed(step, text, reply, turn) for step, text, reply in zip(steps, texts, evolved, strict=True)
         ]
         self._compare(steps, texts, rejected, turn)
         rows = self._answer(steps, texts, rejected, turn)
-        again = [_next(step, text, why) for step, text, why in zip(steps, texts, rejected, strict=True)]
-        left += [_as_memory(one) for one in again if one.depth < self.generations]
         lost = tuple(one for one in rejected if one is not None)
-        return Batch(tuple(rows), lost, {"waiting": left}, finished=not left)
+        return Batch(tuple(rows), lost, finished=turn.number + 1 == rounds * self.generations)
 
-    def _step(self, one: Mapping[str, object], dice: random.Random) -> _Step:
+    def _step(self, text: str, turn: Turn, rounds: int, dice: random.Random) -> _Step:
+        """Return how a text evolves now: from its last evolution that succeeded, or from the start."""
         how = "breadth" if dice.random() < self.breadth else dice.choice(list(DEPTH))
-        return _Step(str(one["text"]), int(str(one["depth"])), str(one["root"]), how)
+        root = group_of(text)
+        for number in range(turn.number - rounds, -1, -rounds):
+            for row in turn.before[number]:
+                if row.group == root:
+                    return _Step(row.prompt, int(row.about["depth"]), root, how)
+        return _Step(text, 0, root, how)
 
     def _compare(
         self, steps: Sequence[_Step], texts: Sequence[str], rejected: list[Rejected | None], turn: Turn
@@ -152,16 +159,13 @@ class Evolve(Recipe):
         return rows
 
 
-def _waiting(turn: Turn) -> list[dict[str, object]]:
-    """Return the instructions that may evolve, those that wait longest first."""
-    kept = turn.memory.get("waiting")
-    if isinstance(kept, list):
-        return kept
+def _starts(turn: Turn) -> list[str]:
+    """Return the instructions to begin with, each once, in an order that the seed decides."""
     own = [with_input(task.instruction, task.instances[0].input) for task in turn.material.seeds]
     texts = [*own, *(record.prompt for record in turn.material.records)]
-    waiting: list[dict[str, object]] = [{"text": text, "depth": 0, "root": group_of(text)} for text in texts if text]
-    turn.dice("order").shuffle(waiting)
-    return waiting
+    starts = list(dict.fromkeys(text for text in texts if text))
+    random.Random(f"{turn.seed}:order").shuffle(starts)
+    return starts
 
 
 def _prompt(step: _Step, language: Language) -> str:
@@ -194,12 +198,3 @@ def _failed(step: _Step, text: str, reply: Reply, turn: Turn) -> Rejected | None
 def _lost(reason: str, step: _Step, text: str, **more: str) -> Rejected:
     said = {"instruction": text, "evolution": step.how, "from": step.text, **more}
     return Rejected(reason, said, step.root)
-
-
-def _next(step: _Step, text: str, why: Rejected | None) -> _Step:
-    """Return what waits after a step: the new instruction, or the old one, which has had one try more."""
-    return replace(step, text=step.text if why else text, depth=step.depth + 1)
-
-
-def _as_memory(step: _Step) -> dict[str, object]:
-    return {"text": step.text, "depth": step.depth, "root": step.root}
