@@ -203,7 +203,7 @@ def writer(body: Mapping[str, Any]) -> Reply:
     """Answer as a well-behaved model does; another seed gives another answer."""
     messages = body["messages"]
     prompt = messages[-1]["content"]
-    dice = dice_of(messages, body["seed"])
+    dice = dice_of(messages, body.get("seed"))
     for marks, answer in ANSWERS:
         for language in ("en", "zh"):
             if prompt.startswith(marks.in_language(language).split("$")[0][:25]):

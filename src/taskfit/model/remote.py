@@ -103,12 +103,12 @@ class RemoteModel:
     ) -> list[Generation]:
         """Return the answer to each conversation, in order; one that failed has finish "error" and the reason.
 
-        `more` are fields sent along beside those of the settings, or instead of them (top_p, stop, seed). With
-        `allow_nothing` it is no error when each of the prompts, few as they may be, was refused for its own sake.
+        `more` are fields sent along beside those of the settings, or instead of them (top_p, stop, seed;
+        None: not sent). With `allow_nothing` it is no error when each of the prompts, few as they may be, was refused for its own sake.
         Raise LimitReached when a limit is reached, ModelError when the endpoint refuses altogether, or when nothing was answered.
         Answers received until then are in the cache.
         """
-        bodies = [{**self._body(prompt, max_tokens), **more} for prompt in prompts]
+        bodies = [_without_nothing({**self._body(prompt, max_tokens), **more}) for prompt in prompts]
         keys = [key_of(self._address.url, body) for body in bodies]
         known = {key: answer for key in keys if (answer := self._cache.get(key)) is not None}
         wanted = {key: body for key, body in zip(keys, bodies, strict=True) if key not in known}
@@ -249,6 +249,10 @@ class RemoteModel:
             trust_env=not self._address.is_here,
             limits=httpx.Limits(max_connections=self._settings.concurrency),
         )
+
+
+def _without_nothing(body: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in body.items() if value is not None}
 
 
 def _generation(outcome: Answer | Failure) -> Generation:

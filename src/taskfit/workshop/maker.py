@@ -25,10 +25,14 @@ class Sampling:
     max_tokens: int = 1024
 
     def fields(self, seed: int) -> dict[str, object]:
-        """Return what a request says of it."""
-        said = {"temperature": self.temperature, "top_p": self.top_p, "presence_penalty": self.presence_penalty}
-        found: dict[str, object] = {name: value for name, value in said.items() if value is not None}
-        return {**found, **({"stop": list(self.stop[:MOST_STOPS])} if self.stop else {}), "seed": seed}
+        """Return what a request says of it; None where it says nothing."""
+        return {
+            "temperature": self.temperature,
+            "top_p": self.top_p,
+            "presence_penalty": self.presence_penalty,
+            "stop": list(self.stop[:MOST_STOPS]) or None,
+            "seed": seed,
+        }
 
 
 @dataclass(frozen=True)
@@ -66,7 +70,7 @@ class Maker:
         if not prompts:
             return []
         talks = [[Message("user", one)] if isinstance(one, str) else list(one) for one in prompts]
-        more = {name: value for name, value in sampling.fields(seed).items() if name not in self.unsent}
+        more = {**sampling.fields(seed), **dict.fromkeys(self.unsent)}
         return [_cut(one, sampling.stop) for one in self._generate(talks, sampling.max_tokens + self.thinking, more)]
 
     def _generate(

@@ -16,7 +16,9 @@ if TYPE_CHECKING:
     from taskfit.app.data.synthesize import Synthesis
 
 INTERRUPTED = 130
-WITHOUT = frozenset({"set"})
+# Where an address stands already, what the recipe decides, and what --budget says for both.
+NOT_ASKED = ("url", "seed", "temperature", "max_money")
+WITHOUT = frozenset(("set", *(f"{block}.{name}" for block in ("remote", "judge_remote") for name in NOT_ASKED)))
 
 
 def command() -> Command:
@@ -42,7 +44,10 @@ def _blocks() -> tuple[Block, ...]:
             "set",
             "words",
             "NAME=VALUE",
-            Text("a setting of the recipe; may be typed again", "生成方式的一项设置，可重复使用"),
+            Text(
+                "a setting of the recipe; may be typed again; an unknown name lists them",
+                "生成方式的一项设置，可重复使用；写错名称时会列出全部",
+            ),
         ),
         Flag(
             "fresh",
