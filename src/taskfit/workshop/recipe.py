@@ -4,7 +4,7 @@ import hashlib
 import random
 import string
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import ClassVar, Literal
@@ -89,6 +89,8 @@ class Turn:
     before: Sequence[Sequence[Record]]
     maker: Maker
     judge: Maker
+    told: Callable[[], None] = lambda: None
+    """Called whenever answers have come."""
 
     def dice(self, what: str) -> random.Random:
         """Return randomness of this round for one purpose."""
@@ -96,11 +98,15 @@ class Turn:
 
     def ask(self, prompts: Sequence[Prompt], sampling: Sampling, *, sample: int = 0) -> list[Reply]:
         """Ask the writing model; `sample` tells apart answers to the same prompt in one round."""
-        return self.maker.ask(prompts, sampling, seed=self._seed_of(sample))
+        replies = self.maker.ask(prompts, sampling, seed=self._seed_of(sample))
+        self.told()
+        return replies
 
     def ask_judge(self, prompts: Sequence[Prompt], sampling: Sampling) -> list[Reply]:
         """Ask the judging model."""
-        return self.judge.ask(prompts, sampling, seed=self._seed_of(0))
+        replies = self.judge.ask(prompts, sampling, seed=self._seed_of(0))
+        self.told()
+        return replies
 
     def slice(self, size: int) -> Sequence[Record]:
         """Return the rows of this round, when each round takes the next `size` of them."""
@@ -123,6 +129,8 @@ class Recipe(Settings, ABC):
     prompts: ClassVar[tuple[Text, ...]]
     writes: ClassVar[bool] = True
     """Whether the rows hold words of the writing model."""
+    judges: ClassVar[bool] = False
+    """Whether the recipe itself asks the judge."""
 
     @abstractmethod
     def make(self, turn: Turn) -> Batch:

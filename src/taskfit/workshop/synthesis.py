@@ -96,11 +96,15 @@ def synthesize(
     Whatever ends it (an error, Ctrl-C), `made` and the journal hold all finished rounds.
     """
     journal = Journal(folder / ROUNDS)
-    while not _is_done(order, made):
+
+    def told() -> None:
         _tell(order, made, emit, spent)
+
+    told()
+    while not _is_done(order, made):
         known = len(made.pool.made)
         try:
-            batch = _one_round(order, workers, made)
+            batch = _one_round(order, workers, made, told)
         except LimitReached as limit:
             made.stopped = limit.findings[0].what
             return
@@ -113,7 +117,7 @@ def synthesize(
         )
         journal.add(done)
         made.take(done)
-    _tell(order, made, emit, spent)
+        told()
 
 
 def _is_done(order: Order, made: Made) -> bool:
@@ -130,7 +134,7 @@ def _is_done(order: Order, made: Made) -> bool:
     return made.finished
 
 
-def _one_round(order: Order, workers: Workers, made: Made) -> Batch:
+def _one_round(order: Order, workers: Workers, made: Made, told: Callable[[], None]) -> Batch:
     turn = Turn(
         number=made.rounds,
         seed=order.seed,
@@ -140,6 +144,7 @@ def _one_round(order: Order, workers: Workers, made: Made) -> Batch:
         before=made.by_round,
         maker=workers.maker,
         judge=workers.judge,
+        told=told,
     )
     batch = order.recipe.make(turn)
     for one in workers.filters:

@@ -63,7 +63,7 @@ def staff_of(settings: SynthesizeSettings, folder: Path) -> Staff:
         models[0].purse.share_with(models[1].purse)
     filters = _filters(settings, judge, trained=trained)
     workers = Workers(writer, judge, filters)
-    names = dict.fromkeys([one.scorer.name for one in filters] or [judge.name])
+    names = dict.fromkeys([one.scorer.name for one in filters] + [judge.name] * settings.recipe.judges)
     return Staff(workers, models, settings.budget, writer.name, tuple(names))
 
 

@@ -82,7 +82,7 @@ def _run(values: Mapping[str, Any], stage: Stage) -> None:
             )
         )
         raise SystemExit(stopped.exit_code if isinstance(stopped, Stopped) else INTERRUPTED) from None
-    _show(made, Console())
+    _show(made, Console(highlight=False))
 
 
 def _nested(values: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, str]]:

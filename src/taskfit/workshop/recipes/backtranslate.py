@@ -66,6 +66,7 @@ class Backtranslate(Recipe):
     when: ClassVar[Text] = Text("there are good texts, but no questions to them", "有好的文本而没有对应问题时")
     needs: ClassVar[Need] = "documents"
     prompts: ClassVar[tuple[Text, ...]] = (ASK, SCORE)
+    judges: ClassVar[bool] = True
 
     batch: int = setting(16, "documents a round", "每轮的文档数", ge=1, le=10_000)
     characters: int = setting(

@@ -20,6 +20,7 @@ class Judge(Recipe):
     when: ClassVar[Text] = Text("rows are many and of unequal quality", "数据多而质量参差时")
     needs: ClassVar[Need] = "rows"
     prompts: ClassVar[tuple[Text, ...]] = (GRADE,)
+    judges: ClassVar[bool] = True
     writes: ClassVar[bool] = False
 
     batch: int = setting(32, "rows a round", "每轮的行数", ge=1, le=10_000)

@@ -66,6 +66,7 @@ class Preferences(Recipe):
     )
     needs: ClassVar[Need] = "rows"
     prompts: ClassVar[tuple[Text, ...]] = (COMPARE,)
+    judges: ClassVar[bool] = True
 
     batch: int = setting(16, "questions a round", "每轮的问题数", ge=1, le=10_000)
     own: bool = setting(
