@@ -21,7 +21,8 @@ def rows_of(text: str, instances: Sequence[Instance], rejected: list[Rejected], 
     """Return the rows of an instruction; examples that are not taken go to `rejected`."""
     rows, about = [], {"task": "classification" if is_class else "open"}
     for instance, clash in zip(instances, clashing(instances), strict=True):
-        reason = first_reason((wrong_instance(instance), clash))
+        empty = "no_input" if is_class and not instance.input else None
+        reason = first_reason((wrong_instance(instance), empty, clash))
         if reason is None:
             parts = {"instruction": text, "input": instance.input}
             row = talk(

@@ -16,6 +16,7 @@ REASONS: dict[str, Text] = {
     "similar": Text("too similar to an earlier instruction (ROUGE-L)", "与已有指令过于相似（ROUGE-L）"),
     "same_as_input": Text("the output repeats the input", "输出与输入相同"),
     "empty_output": Text("the output is empty", "输出为空"),
+    "no_input": Text("a class without an input that it belongs to", "只有类别，没有对应的输入"),
     "unfinished": Text("ends with a colon: something is missing", "以冒号结尾，内容不完整"),
     "repeated_input": Text("the same input again", "输入重复"),
     "contradiction": Text("the same input with different outputs", "同一输入有不同的输出"),
