@@ -1,5 +1,6 @@
 """What is true of every recipe: it makes rows in both languages, tells all it refuses, and can be done again with the same result."""
 
+import re
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -105,3 +106,13 @@ def test_is_explained_in_both_languages(name: str) -> None:
 
 def _slot(word: str) -> int:
     return next((place for place, letter in enumerate(word) if not (letter.isascii() and letter.isalnum())), len(word))
+
+
+@pytest.mark.parametrize("page", ["data-synthesis.md", "data-synthesis.zh.md"])
+@pytest.mark.parametrize("name", RECIPES.names())
+def test_the_guide_names_all_settings_with_their_defaults(name: str, page: str) -> None:
+    text = (Path(__file__).parents[2] / "docs" / page).read_text(encoding="utf-8")
+    found = re.findall(rf"^\| `{name}` \| (`\w+=.*`) \|$", text, re.MULTILINE)
+    shown = [f"`{key}={field.default}`"
+             for key, field in recipe_class(name).model_fields.items()]  # fmt: skip
+    assert found == [", ".join(shown)]

@@ -282,10 +282,11 @@ def test_a_judge_is_held_against_people(fake: FakeEndpoint, capsys: Told) -> Non
         synthesize_rows(settings(fake, how="judge", material="rows.jsonl", people="other", out="x"))
 
 
-def test_preferences_become_pairs(fake: FakeEndpoint) -> None:
+def test_preferences_become_pairs(fake: FakeEndpoint, capsys: Told) -> None:
     rows: list[dict[str, object]] = [{"prompt": f"Name river {n}"} for n in range(12)]
     write_rows("rows.jsonl", rows)
     assert run(words(fake, "--material", "rows.jsonl", how="preferences")) == 0
+    assert "the model judges what it wrote itself" in capsys.readouterr().err
     reading = read_records("made/rows.jsonl")
     assert {row.kind for row in reading.records} == {"pair"}
     assert len(reading.records) + sum(manifest()["rejected"].values()) == 12

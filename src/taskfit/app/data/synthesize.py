@@ -22,6 +22,10 @@ from taskfit.workshop.synthesis import ROUNDS, Made, Order, begun, synthesize
 
 ROWS, REJECTED, MANIFEST, WORK, UNREAD = "rows.jsonl", "rejected.jsonl", "manifest.json", "work.json", "not-read.jsonl"
 FROM_SEEDS = 100
+ITSELF = Text(
+    "the model judges what it wrote itself, and judges favour their own words; name another with --judge",
+    "由模型评审它自己写的内容，容易偏向自己；可用 --judge 指定另一个评审",
+)
 # What may be different when work is taken up again: it changes nothing of what was made.
 NOT_WORK = ("rows", "out", "budget", "online", "people")
 NOT_WORK_REMOTE = (
@@ -60,6 +64,8 @@ def synthesize_rows(settings: SynthesizeSettings, emit: Emit = silent, *, fresh:
         write_lines(folder / UNREAD, found.unread)
         if found.unread:
             emit(Event("warning", {"text": plain(_unread(len(found.unread), folder))}))
+        if staff.judges_itself and order.recipe.writes:
+            emit(Event("warning", {"text": plain(ITSELF)}))
         made = begun(order, folder)
         try:
             synthesize(order, staff.workers, folder, made=made, emit=emit, spent=staff.spent)

@@ -29,6 +29,11 @@ class Staff:
     writer: str
     judges: tuple[str, ...]
 
+    @property
+    def judges_itself(self) -> bool:
+        """Whether the writer judges its own words."""
+        return self.writer in self.judges
+
     def spent(self) -> Text | None:
         """Return what was spent so far as a phrase; None where nothing is asked for elsewhere."""
         if not self.models:
