@@ -33,7 +33,8 @@ class Columns:
 
     `instruction`, `input`, `system` and `history` are set for instruction (Alpaca) rows, whose `label` is the output;
     `messages` and `tools` for conversations. Rows of plain text have no label. `media` are columns of pictures, sound
-    and films: rows in which they hold something cannot be used.
+    and films: rows in which they hold something cannot be used. `others` are further columns that make up what is
+    asked: premise and hypothesis, the choices of a question.
     """
 
     text: str | None = None
@@ -46,12 +47,15 @@ class Columns:
     messages: str | None = None
     tools: str | None = None
     media: tuple[str, ...] = ()
+    others: tuple[str, ...] = ()
 
     @property
     def used(self) -> tuple[str, ...]:
         """The names of all columns that are used."""
         asking = (self.text, self.label, self.group, self.instruction, self.input, self.system, self.history)
-        return tuple(name for name in (*asking, self.messages, self.tools, *self.media) if name is not None)
+        return tuple(
+            name for name in (*asking, self.messages, self.tools, *self.media, *self.others) if name is not None
+        )
 
     @property
     def shape(self) -> Shape:

@@ -1,17 +1,22 @@
 """A file of rows becomes Examples: used rows and listed rows, together as many as the file holds."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, Protocol, cast
+from typing import Protocol, cast
 
 from taskfit.core.catalog import Catalog
 from taskfit.core.errors import SHOWN_FINDINGS, DataError, Finding
 from taskfit.core.example import Example, Origin
 from taskfit.core.text import Text
+from taskfit.data.beyond_columns import examples_by_shape, shape_beyond_columns
 from taskfit.data.columns import Columns, Shape, recognise
 from taskfit.data.labelled_lines import hold_labels
-from taskfit.data.rows import BadRow, RawRow, Source, Table, excerpt_of, load, no_rows, split_lines
+from taskfit.data.listed import FileFacts as FileFacts
+from taskfit.data.listed import ListedKind as ListedKind
+from taskfit.data.listed import ListedRow as ListedRow
+from taskfit.data.listed import placed as placed
+from taskfit.data.rows import BadRow, Source, Table, excerpt_of, load, no_rows, split_lines
 from taskfit.data.tagged import with_targets
 from taskfit.data.understand import Understood, Unusable, understand
 
@@ -21,8 +26,6 @@ NO_TARGET = Text(
     "its last answer is more than words (a thought, a tool call): nothing that an answer could be held against",
     "最后的回答不只是文字（含思考或工具调用），没有可供比对的答案",
 )
-
-ListedKind = Literal["broken", "unusable", "left out", "repaired"]
 
 
 class Format(Protocol):
@@ -37,52 +40,6 @@ class Format(Protocol):
     def read(self, source: Source) -> Table:
         """Return the rows of `source`."""
         ...
-
-
-@dataclass(frozen=True)
-class ListedRow:
-    """A row that is not used, and why.
-
-    broken: it could not be read. unusable: read, but without a text or label. left out: good, but not used
-    (for example a training row that stands in the test file). repaired: used, after something was mended.
-    Of several rows in one line, `row` tells the later ones.
-    """
-
-    file: str
-    line: int
-    reason: Text
-    excerpt: str = ""
-    kind: ListedKind = "unusable"
-    row: int | None = None
-
-    @property
-    def place(self) -> str:
-        """Where the row stands."""
-        return str(Origin(self.file, self.line, self.row))
-
-    @property
-    def finding(self) -> Finding:
-        """The row as one line for people."""
-        shown = f" [{self.excerpt}]" if self.excerpt else ""
-        return Finding(self.place, Text(self.reason.en + shown, self.reason.zh + shown))
-
-
-@dataclass(frozen=True)
-class FileFacts:
-    """What is known of a file: format, encoding, rows in it, SHA-256, all its columns and the roles of those used.
-
-    `shape` is the row format, and how sure that is, where the rows were read as Records.
-    """
-
-    path: str
-    format: str
-    encoding: str
-    rows: int
-    sha256: str
-    columns: tuple[str, ...]
-    roles: Columns
-    shape: str = ""
-    shape_told: Text | None = None
 
 
 @dataclass(frozen=True)
@@ -114,6 +71,16 @@ def read_rows(
     table = format_named(name).read(source)
     if not table.rows:
         raise no_rows(source.name, _only_columns(table))
+    coded = "binary" if name == "parquet" else source.decoded.encoding
+    beyond = shape_beyond_columns(source.name, table) if columns is None and shape is None else None
+    if beyond is not None:
+        found = examples_by_shape(source.name, table, beyond, plain=plain)
+        if not found.examples:
+            raise _nothing_left(source, found.listed)
+        known = FileFacts(
+            source.name, name, coded, len(table.rows), source.sha256, table.columns, found.roles, shape=beyond
+        )
+        return Reading(found.examples, found.listed, known)
     if shape in (None, "labelled"):
         tagged = with_targets(table, columns)
         table, columns = tagged.table, tagged.columns
@@ -121,7 +88,6 @@ def read_rows(
     examples, listed = _sort_rows(source, table, roles, plain=plain or shape == "text")
     if not examples:
         raise _nothing_left(source, listed)
-    coded = "binary" if name == "parquet" else source.decoded.encoding
     facts = FileFacts(source.name, name, coded, len(table.rows), source.sha256, table.columns, roles)
     assert len(examples) + len(listed) == facts.rows
     return Reading(examples, listed, facts)
@@ -172,15 +138,6 @@ def _sort_rows(
         else:
             examples.append(_example(origin, meant))
     return tuple(examples), tuple(listed)
-
-
-def placed(name: str, rows: Iterable[RawRow | BadRow]) -> Iterator[tuple[RawRow | BadRow, Origin]]:
-    """Yield rows with their places; of several rows in one line of a JSON file all but the first tell their number."""
-    line, number = 0, 1
-    for row in rows:
-        number = number + 1 if row.line == line else 1
-        line = row.line
-        yield row, Origin(name, line, number if number > 1 else None)
 
 
 def _example(origin: Origin, meant: Understood) -> Example:

@@ -8,15 +8,14 @@ from pathlib import Path
 from taskfit.core.errors import SHOWN_FINDINGS, DataError, Finding
 from taskfit.core.example import Origin
 from taskfit.core.text import Text, did_you_mean
-from taskfit.data.beside import Seen, completed
 from taskfit.data.cells import Fields
 from taskfit.data.columns import Columns
-from taskfit.data.mend import mended
+from taskfit.data.listed import FileFacts, ListedRow, placed
 from taskfit.data.raw_stream import LARGE, RawFile, Rows, raw_file
-from taskfit.data.read import FileFacts, ListedRow, placed
+from taskfit.data.read_row import read_row
 from taskfit.data.record import Record
 from taskfit.data.rows import BadRow, RawRow, excerpt_of
-from taskfit.data.shape import SAMPLE, Guess, RowShape, folded, guess_shape, shape_named
+from taskfit.data.shape import SAMPLE, Guess, RowShape, guess_shape, shape_named
 from taskfit.data.wrong import Wrong
 
 Change = Callable[[Fields], Fields]
@@ -200,13 +199,8 @@ class _Reader:
             yield row, Origin(self.name, row.line, number if number > 1 else None)
 
     def _record(self, row: RawRow, origin: Origin) -> tuple[Record, tuple[Text, ...]]:
-        fields = _changed(row.fields, self.names, self.change)
-        low = folded(fields)
-        names = {name.strip().casefold(): name for name in fields} if low is not fields else {}
-        better, told = mended(low, self.shape)
-        seen = Seen(better)
-        record = completed(self.shape.read(seen), seen, names, origin)
-        return self._unique(record), told
+        found = read_row(self.shape, _changed(row.fields, self.names, self.change), origin)
+        return self._unique(found.record), found.mended
 
     def _unique(self, record: Record) -> Record:
         if not record.owns_id:
