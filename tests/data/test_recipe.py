@@ -53,5 +53,5 @@ def test_a_recipe_without_steps_says_how_to_write_them(tmp_path):
 
 def test_a_step_that_needs_a_model_says_so_before_anything_runs(tmp_path):
     steps = recipe(tmp_path, "steps:\n- drop_duplicates\n- drop_long: {tokens: 10}\n")
-    with pytest.raises(UsageError, match="drop_long: needs tokens, which comes with --model"):
+    with pytest.raises(UsageError, match="drop_long: counts tokens: name a model"):
         run_recipe(rows("a"), steps, Means(), lambda name, number: pytest.fail(name))

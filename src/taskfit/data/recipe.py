@@ -15,6 +15,15 @@ EXAMPLE = Text(
     "write `steps:` and below it one step a line, e.g. `- drop_duplicates: {similar: 0.8}`",
     "请写 `steps:`，其下每行一步，例如 `- drop_duplicates: {similar: 0.8}`",
 )
+LENT = {
+    "tokens": Text("counts tokens: name a model (--model)", "需要统计 token：请指定模型（--model）"),
+    "losses": Text("needs losses: name a model (--model)", "需要损失：请指定模型（--model）"),
+    "embed": Text("needs vectors: name an encoder (--encoder)", "需要向量：请指定编码模型（--encoder）"),
+    "judge": Text(
+        "needs a judge, which `taskfit data fix` has none of: use `taskfit data synthesize --how judge`",
+        "需要评审，而 `taskfit data fix` 没有：请用 `taskfit data synthesize --how judge`",
+    ),
+}
 
 
 @dataclass(frozen=True)
@@ -126,12 +135,9 @@ def run_recipe(
     Raises UsageError when a step needs what was not given (a model), before the first step runs.
     """
     lacking = [
-        Finding(
-            named.name,
-            Text(f"needs {need}, which comes with --model", f"需要 {need}，请用 --model 指定模型"),
-        )
+        Finding(named.name, LENT[need])
         for named in steps
-        for need in named.step.needs
+        for need in named.step.wanted
         if getattr(means, need) in (None, ())
     ]
     if lacking:

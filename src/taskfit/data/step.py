@@ -16,7 +16,7 @@ from taskfit.data.record import Record
 
 STEPS = Catalog("taskfit.data.steps", "step")
 
-What = Literal["changed", "dropped", "repeated"]
+What = Literal["changed", "dropped", "repeated", "kept"]
 
 
 @dataclass(frozen=True)
@@ -45,6 +45,11 @@ class Step(Settings):
     about: ClassVar[Text]
     needs: ClassVar[tuple[str, ...]] = ()
     """Names of fields of Means without which the step does not run."""
+
+    @property
+    def wanted(self) -> tuple[str, ...]:
+        """What this step needs, with the settings it has."""
+        return self.needs
 
     @abstractmethod
     def apply(self, records: Sequence[Record], means: Means) -> Applied:

@@ -91,3 +91,12 @@ def test_rows_that_the_format_cannot_hold_stand_in_the_ledger(tmp_path):
 def test_wrong_steps_are_told_before_the_rows_are_read(steps, told):
     with pytest.raises(UsageError, match=told):
         fix("no-such-file.jsonl", FixSettings(), steps)
+
+
+def test_a_model_counts_and_scores_where_a_step_wants_it(file, tmp_path):
+    found = fix(str(file), FixSettings(model="tiny"), ("keep_best: {by: ifd, share: 0.5}", "drop_long: {tokens: 4}"))
+    assert [one.name for one in found.mended.done] == ["keep_best", "drop_long"]
+    assert (found.mended.done[0].after, found.mended.done[1].after) == (2, 0)
+    assert all(entry.reason.en.startswith("ifd ") for entry in found.mended.done[0].entries)
+    with pytest.raises(UsageError, match="keep_best: needs losses: name a model"):
+        fix(str(file), FixSettings(), ("keep_best",))

@@ -282,8 +282,11 @@ def test_the_best_by_difficulty_stay_and_those_that_the_question_does_not_help_g
     assert kept("ifd", 0.3) == ["a"]
     assert kept("ifd", 0.6) == ["a", "b"]
     assert kept("loss", 0.3) == ["b"]
-    with pytest.raises(UsageError, match="needs a judge"):
-        kept("judge", 0.5)
+    assert [step_named("keep_best", {"by": by}).wanted for by in ("ifd", "judge", "length")] == [
+        ("losses",),
+        ("judge",),
+        (),
+    ]
 
 
 def test_diverse_rows_cover_the_set():

@@ -39,7 +39,12 @@ class FixSettings(Settings):
         None, "row format of the new version; left out: that of the file", "新版本的行格式；不填则与原文件相同"
     )
     model: str | None = setting(
-        None, "a model whose tokenizer counts, for steps that need one", "用于计数的模型（部分步骤需要）"
+        None,
+        "a model: counts tokens, gives losses, for steps that need them",
+        "模型：统计 token、计算损失（部分步骤需要）",
+    )
+    encoder: str | None = setting(
+        None, "a model whose vectors tell what is alike, for keep_diverse", "给出向量的编码模型（用于 keep_diverse）"
     )
     online: bool = setting(False, "let the hub be asked for a model", "允许从 hub 下载模型")
     shape: str | None = setting(None, "row format of the file; left out: recognised", "原文件的行格式；不填则自动识别")
@@ -85,7 +90,7 @@ def fix(file: str, settings: FixSettings, steps: tuple[str, ...] = (), emit: Emi
             todo=Text("write to another file", "请写到另一个文件"),
         )
     reading = read_records(file, settings.shape, settings.map, settings.encoding)
-    means = _means(settings)
+    means = _means(settings, recipe)
 
     def told(name: str, number: int) -> None:
         said = {"phase": {"en": f"{MENDING.en}: {name}", "zh": f"{MENDING.zh}：{name}"}}
@@ -120,9 +125,17 @@ def _steps(recipe: str | None, lines: tuple[str, ...]) -> tuple[Named, ...]:
     return steps
 
 
-def _means(settings: FixSettings) -> Means:
-    if settings.model is None:
-        return Means()
-    from taskfit.app.data.means import means_of
+def _means(settings: FixSettings, recipe: tuple[Named, ...]) -> Means:
+    """Return what the models lend; weights are loaded only where a step wants them."""
+    means = Means()
+    if settings.model is not None:
+        from taskfit.app.data.means import losses_of, means_of
 
-    return means_of(settings.model, online=settings.online)
+        means = means_of(settings.model, online=settings.online)
+        if any("losses" in one.step.wanted for one in recipe):
+            means = replace(means, losses=losses_of(settings.model, online=settings.online))
+    if settings.encoder is not None:
+        from taskfit.app.data.means import vectors_of
+
+        means = replace(means, embed=vectors_of(settings.encoder, online=settings.online))
+    return means

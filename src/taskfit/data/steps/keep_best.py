@@ -6,7 +6,6 @@ from typing import ClassVar, Literal
 
 import numpy as np
 
-from taskfit.core.errors import UsageError
 from taskfit.core.settings import setting
 from taskfit.core.text import Text
 from taskfit.data.checking import Means
@@ -26,6 +25,11 @@ class KeepBest(Step):
     by: Literal["judge", "ifd", "loss", "length"] = setting("ifd", "the score", "得分")
     share: float = setting(0.5, "share of the rows that stays", "保留比例", gt=0, lt=1)
 
+    @property
+    def wanted(self) -> tuple[str, ...]:
+        """What the score comes from."""
+        return {"judge": ("judge",), "length": ()}.get(self.by, ("losses",))
+
     def apply(self, records: Sequence[Record], means: Means) -> Applied:
         """Return the best rows, in their order; of equal ones the earlier stay."""
         if not records:
@@ -43,14 +47,9 @@ class KeepBest(Step):
         if self.by == "length":
             return [float(len(answer)) for _, answer in pairs]
         if self.by == "judge":
-            if means.judge is None:
-                raise UsageError(Text("keep_best by judge needs a judge", "keep_best 按 judge 需要评审模型"))
+            assert means.judge is not None
             return means.judge(pairs)
-        if means.losses is None:
-            raise UsageError(
-                Text(f"keep_best by {self.by} needs a model", f"keep_best 按 {self.by} 需要模型"),
-                todo=Text("name one with --model", "请用 --model 指定"),
-            )
+        assert means.losses is not None
         told = np.array(means.losses(pairs))
         if self.by == "loss":
             return [float(one) for one in -told]
