@@ -48,7 +48,12 @@ def test_all_mistakes_of_a_recipe_are_told_with_their_lines(tmp_path):
 
 def test_a_recipe_without_steps_says_how_to_write_them(tmp_path):
     with pytest.raises(UsageError, match="there are no steps; write `steps:`"):
-        recipe(tmp_path, "steps: []\n")
+        recipe(tmp_path, "step: 1\n")
+
+
+def test_a_recipe_may_have_nothing_to_do(tmp_path):
+    for empty in ("steps: []\n", "steps:\n"):
+        assert run_recipe(rows("a"), recipe(tmp_path, empty), Means()).done == ()
 
 
 def test_a_step_that_needs_a_model_says_so_before_anything_runs(tmp_path):

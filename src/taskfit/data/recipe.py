@@ -69,7 +69,9 @@ def steps_of(file: YamlFile) -> tuple[Named, ...]:
         for key in file.values
         if key != "steps"
     ]
-    if not isinstance(listed, list) or not listed:
+    if "steps" in file.values and listed is None:
+        listed = []  # a recipe of the doctor for rows that need none
+    if not isinstance(listed, list):
         raise UsageError([*problems, Finding(str(file.path), Text("there are no steps", "没有步骤"), EXAMPLE)])
     steps: list[Named] = []
     for number, item in enumerate(listed):
