@@ -90,7 +90,8 @@ class FakeEndpoint:
     url: str
     answer: Callable[[Messages], Reply]
     script: list[Reply]
-    answer_body: Callable[[dict[str, Any]], Reply] | None = None  # in place of `answer`, for whom messages are too little
+    # In place of `answer`, for whom messages are too little.
+    answer_body: Callable[[dict[str, Any]], Reply] | None = None
     requests: list[dict[str, Any]] = field(default_factory=list)
     headers: list[dict[str, str]] = field(default_factory=list)
     times: list[float] = field(default_factory=list)

@@ -202,7 +202,9 @@ class ClimbSettings(Settings):
         None, "how to ask the endpoint, when the model is an address", "模型为接口地址时的访问设置"
     )
     rungs: tuple[RungSettings, ...] = setting(
-        (), "methods to try, cheapest first; default: the usual ones for the task", "要尝试的方法，由便宜到昂贵；默认取任务常用的几种"
+        (),
+        "methods to try, cheapest first; default: the usual ones for the task",
+        "要尝试的方法，由便宜到昂贵；默认取任务常用的几种",
     )
     seed: int = setting(0, "seed of everything random", "随机种子", ge=0, le=2**31 - 1)
     seeds: int = setting(3, "how often a rung with chance in it is repeated", "含随机性的方法重复次数", ge=1, le=100)

@@ -117,7 +117,9 @@ def again_of(record: Record, shape, fields) -> Record:
     return completed(shape.read(seen), seen, names, record.origin)
 
 
-@settings(max_examples=100, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck), phases=[Phase.generate])
+@settings(
+    max_examples=100, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck), phases=[Phase.generate]
+)
 @given(record=records())
 def test_what_a_shape_can_hold_comes_back_as_it_was(record):
     for name in NAMES:

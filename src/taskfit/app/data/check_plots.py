@@ -147,7 +147,9 @@ def _bars(bars: Sequence[Bar], caption: Text, *, wide: bool = False, root: bool 
     for number, bar in enumerate(bars):
         y = number * ROW
         share = bar.length / most
-        name = el("text", _cut(bar.name, (name_width - 14) / (1.15 * FONT)), x=name_width - 10, y=y + 15, class_="end tick")
+        name = el(
+            "text", _cut(bar.name, (name_width - 14) / (1.15 * FONT)), x=name_width - 10, y=y + 15, class_="end tick"
+        )
         long = max(1.5, room * (share**0.5 if root else share))
         rect = el("rect", x=name_width, y=y + 3, width=long, height=ROW - 7, rx=2, class_=f"bar-{bar.style}")
         value = el("text", bar.shown, x=name_width + long + 7, y=y + 15, class_="tick")
