@@ -1,7 +1,7 @@
 """What a row asks: its conversation up to the last answer, and the key by which rows that ask the same are equal."""
 
 from taskfit.core.example import Message
-from taskfit.data.duplicates import normal
+from taskfit.data.normal import normal
 from taskfit.data.record import Record
 
 

@@ -78,4 +78,4 @@ def _drawn(key: str, shares: Mapping[str, float], seed: int) -> str:
         reached += share
         if point < reached:
             return side
-    return next(reversed(shares))
+    return list(shares)[-1]

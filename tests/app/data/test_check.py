@@ -50,7 +50,9 @@ def dirty(tmp_path):
 
 
 def test_clean_rows_are_called_clean(tmp_path):
-    found = check((write(tmp_path / "clean.jsonl", instructions()),), CheckSettings())
+    # All these rows are made from one sentence, which is meant here.
+    settings = CheckSettings(set={"instruction_pool.warn": "1"})
+    found = check((write(tmp_path / "clean.jsonl", instructions()),), settings)
     assert [one.id for one in found.findings if one.severity != "info"] == []
     assert (found.blocking, found.first, found.steps) == ((), (), [])
     assert verdict(found).en == "60 rows: nothing stands in the way of training"

@@ -168,6 +168,7 @@ def _beside(found: "Diagnosis") -> Html:
             "tr",
             el("td", breakable(one.path), class_="data"),
             el("td", one.format),
+            el("td", one.shape_told or one.shape),
             el("td", one.encoding),
             el("td", f"{one.rows:,}", class_="number"),
             el("td", breakable(one.sha256[:16]), class_="data"),
@@ -177,6 +178,7 @@ def _beside(found: "Diagnosis") -> Html:
     titles = (
         Text("file", "文件"),
         Text("format", "格式"),
+        Text("rows are", "行的类型"),
         Text("encoding", "编码"),
         Text("rows", "行数"),
         Text("sha256", "sha256"),

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 from taskfit.core.text import Text
 from taskfit.core.yaml import to_yaml
 from taskfit.data.finding import RowFinding, Severity, Spot, counted
+from taskfit.data.listed import FileFacts
 from taskfit.ladder.report.visible import one_line
 
 if TYPE_CHECKING:
@@ -71,10 +72,7 @@ def as_json(found: "Diagnosis") -> dict[str, Any]:
     return {
         "verdict": "block" if found.blocking else "warn" if found.count("warn") else "clean",
         "sentence": _both(verdict(found)),
-        "files": [
-            {"path": f.path, "format": f.format, "encoding": f.encoding, "rows": f.rows, "sha256": f.sha256}
-            for f in found.files
-        ],
+        "files": [_file(one) for one in found.files],
         "rows": {"used": found.rows, "listed": found.listed, "repaired": found.repaired, "kinds": dict(found.kinds)},
         "first": [one.id for one in found.first],
         "findings": [_finding(one) for one in found.findings],
@@ -84,6 +82,22 @@ def as_json(found: "Diagnosis") -> dict[str, Any]:
         "seconds": round(found.seconds, 3),
         "cpu_seconds": {name: round(value, 4) for name, value in found.cpu.items()},
     }
+
+
+def shapes(found: "Diagnosis") -> Text:
+    """Return what the rows of each file were taken for, and how sure that is."""
+    told = [(one.path.rsplit("/", 1)[-1], one.shape_told or Text(one.shape, one.shape)) for one in found.files]
+    if len(told) == 1:
+        return told[0][1]
+    return Text(
+        "; ".join(f"{name}: {one.en}" for name, one in told), "；".join(f"{name}：{one.zh}" for name, one in told)
+    )
+
+
+def _file(one: FileFacts) -> dict[str, Any]:
+    told = one.shape_told or Text(one.shape, one.shape)
+    facts = {"path": one.path, "format": one.format, "encoding": one.encoding, "rows": one.rows, "sha256": one.sha256}
+    return {**facts, "shape": one.shape, "recognised": _both(told)}
 
 
 def _finding(one: RowFinding) -> dict[str, Any]:

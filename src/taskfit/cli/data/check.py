@@ -118,11 +118,12 @@ def show(found: "Diagnosis", *, everything: bool = False, console: "Console | No
     from rich.console import Console
     from rich.text import Text as Line
 
-    from taskfit.app.data.check_words import FIRST, NOT_RUN, ledger, verdict
+    from taskfit.app.data.check_words import FIRST, NOT_RUN, ledger, shapes, verdict
 
     out = console or Console(highlight=False, width=None if os.isatty(1) else WIDEST)
     colour = "red" if found.blocking else "yellow" if found.count("warn") else "green"
     out.print(Line(str(verdict(found)), f"bold {colour}"))
+    out.print(Line(_safe(shapes(found)), "dim"))
     out.print(Line(str(ledger(found)), "dim"))
     if found.first:
         out.print(Line(f"\n{FIRST}", "bold"))

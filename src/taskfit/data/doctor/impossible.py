@@ -26,7 +26,7 @@ ABOUT_ADDRESSES = re.compile(
     r"\b(?:URLs?|links?|domain|regex|regular expression|HTML|parse|code|program|script|function|API)\b|网址|链接|域名|代码|程序|函数|正则"
 )
 # A text without any of these matches nothing above; looking for plain words is ten times faster.
-HINTS = (
+HINTS: tuple[str, ...] = (
     "image",
     "picture",
     "photo",

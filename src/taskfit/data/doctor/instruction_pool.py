@@ -7,7 +7,7 @@ from typing import ClassVar
 from taskfit.core.text import Text
 from taskfit.data.asked_sample import Asked, AskedCheck
 from taskfit.data.checking import Whole, by_share, percent, threshold
-from taskfit.data.finding import KEPT, STEP, RowFinding, Spot
+from taskfit.data.finding import KEPT, REVIEW, RowFinding, Spot
 from taskfit.data.rouge import SIMILAR, RougePool
 
 
@@ -46,5 +46,5 @@ class InstructionPool(AskedCheck):
         severity = by_share(share, warn=self.warn)
         yield RowFinding(
             "similar_questions", severity, what, len(found), tuple(found[:KEPT]), rule=rule,
-            fix={"cap_cluster": {"most": 5}}, effort=STEP, share=share,
+            fix={"cap_cluster": {"most": 5}}, effort=REVIEW, share=share,
         )  # fmt: skip

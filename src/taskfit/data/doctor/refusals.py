@@ -37,7 +37,7 @@ NOT_GIVEN = re.compile(
 )
 
 # A text without any of these matches nothing above; looking for plain words is ten times faster.
-SELF_HINTS = (
+SELF_HINTS: tuple[str, ...] = (
     " ai",
     "language model",
     "artificial",
@@ -63,7 +63,7 @@ SELF_HINTS += (
     "我无法",
     "我不能",
 )
-MISSING_HINTS = (
+MISSING_HINTS: tuple[str, ...] = (
     "provide",
     "given",
     "supplied",

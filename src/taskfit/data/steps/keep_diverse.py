@@ -4,19 +4,13 @@ from collections.abc import Sequence
 from typing import ClassVar
 
 import numpy as np
-from numpy.typing import NDArray
 
 from taskfit.core.settings import setting
 from taskfit.core.text import Text
 from taskfit.data.checking import Means
-from taskfit.data.grams import gram_sets
-from taskfit.data.normal import normals
 from taskfit.data.record import Record
 from taskfit.data.step import Applied, Step, without
-
-WIDTH = 512
-
-Vectors = NDArray[np.float32]
+from taskfit.data.vectors import Vectors, vectors_of
 
 
 class KeepDiverse(Step):
@@ -35,9 +29,7 @@ class KeepDiverse(Step):
         """Return the chosen rows, in their order."""
         if len(records) <= self.rows:
             return Applied(tuple(records))
-        texts = [record.prompt for record in records]
-        vectors = unit(np.asarray(means.embed(texts), np.float32)) if means.embed else hashed_vectors(texts)
-        chosen = set(k_center(vectors, self.rows))
+        chosen = set(k_center(vectors_of([record.prompt for record in records], means), self.rows))
         reason = Text("near a row that stays", "与保留的行相近")
         return without(records, {row: reason for row in range(len(records)) if row not in chosen})
 
@@ -54,23 +46,3 @@ def k_center(vectors: Vectors, count: int) -> list[int]:
         np.maximum(nearest, vectors @ vectors[row], out=nearest)
         nearest[row] = np.inf
     return chosen
-
-
-def hashed_vectors(texts: Sequence[str]) -> Vectors:
-    """Return unit vectors [texts, 512]: each character 5-gram adds +1 or -1 at a place given by its hash.
-
-    The signs make the expected product of two vectors the number of grams they share (Weinberger et al. 2009).
-    """
-    grams = gram_sets(list(normals(list(texts))))
-    rows = np.repeat(np.arange(len(texts)), grams.sizes)
-    places = (grams.hashes % np.uint32(WIDTH)).astype(np.int64)
-    signs = np.where(grams.hashes & np.uint32(1 << 31), 1.0, -1.0)
-    vectors = np.bincount(rows * WIDTH + places, weights=signs, minlength=len(texts) * WIDTH)
-    return unit(vectors.reshape(len(texts), WIDTH).astype(np.float32))
-
-
-def unit(vectors: Vectors) -> Vectors:
-    """Return the vectors with length one; those without a length stay zero."""
-    lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
-    found: Vectors = vectors / np.maximum(lengths, 1e-12)
-    return found
