@@ -1,0 +1,1 @@
+"""One file, one kind of task that templates are written for."""
