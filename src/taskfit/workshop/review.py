@@ -190,7 +190,7 @@ def undecided(votes: Mapping[str, Mapping[str, Decision]]) -> Reasons:
 
 
 def _tie(votes: Mapping[str, Decision]) -> Reason:
-    said = {who: (one.outcome or ("", "", ""))[:2] for who, one in votes.items() if one.outcome is not None}
+    said = {who: outcome[:2] for who, one in votes.items() if (outcome := one.outcome) is not None}
     told = "; ".join(f"{who}: {label or what}" for who, (what, label) in said.items())
     return Reason("people", Text(f"people disagree ({told})", f"审阅者意见不一（{told}）"), DISAGREED)
 
