@@ -142,7 +142,7 @@ class _Answers(BaseHTTPRequestHandler):
             raise _Refused(HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
         try:
             found = json.loads(self.rfile.read(int(length)))
-        except ValueError:
+        except (ValueError, RecursionError):
             raise _Refused(HTTPStatus.BAD_REQUEST) from None
         if not isinstance(found, dict) or not all(one is None or isinstance(one, str) for one in found.values()):
             raise _Refused(HTTPStatus.BAD_REQUEST)
