@@ -32,11 +32,10 @@ def compare_command() -> Command:
 
 def run(values: Mapping[str, Any], stage: Stage) -> None:  # noqa: ARG001
     """Run the command."""
-    from rich.console import Console
-
     from taskfit.app.compare import compare_runs
+    from taskfit.cli.data.lines import terminal
 
-    show(compare_runs(Path(values["before"]), Path(values["after"])), Console(highlight=False))
+    show(compare_runs(Path(values["before"]), Path(values["after"])), terminal())
 
 
 def show(found: "TwoRuns", console: "Console") -> None:
