@@ -46,6 +46,7 @@ def made_model(settings: TrainSettings, base: Path, examples: Iterable[Example])
 
 
 def device_of(settings: TrainSettings, ranks: "Ranks") -> str:
+    """Return where this process computes: as asked, else the GPU when there is one."""
     import torch
 
     if ranks.count > 1:
