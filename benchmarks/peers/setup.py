@@ -16,6 +16,7 @@ from common import bench_home, peer_python
 
 TORCH = "torch==2.13.*"
 TRL = ("trl==1.16.*", "transformers==5.23.*", "peft==0.21.*", "numpy")
+NEAR = ("datasketch==2.0.*", "rensa==0.5.*")
 LM_EVAL = ("lm-eval==0.4.13", "transformers==5.23.*", "peft==0.21.*", "accelerate", "numpy")
 # LLaMA-Factory 0.9.5's own upper bounds, without what only its web page, audio and video need
 # (gradio, fastapi, modelscope, av, matplotlib, torchvision, torchaudio).
@@ -71,13 +72,23 @@ def set_up_llamafactory() -> None:
     (Path(purelib.decode().strip()) / "torchaudio.py").write_text(STUB, encoding="utf-8")
 
 
+def set_up_near() -> None:
+    """datasketch and rensa, which need no torch."""
+    folder = bench_home() / "near"
+    if not peer_python("near").exists():
+        venv.create(folder, with_pip=True)
+    subprocess.run([str(peer_python("near")), "-m", "pip", "install", "-q", *NEAR], check=True)
+
+
 PEERS = {
     "taskfit": set_up_taskfit,
     "trl": set_up_trl,
     "llamafactory": set_up_llamafactory,
     "lm-eval": set_up_lm_eval,
+    "near": set_up_near,
 }
 PROOF = {
+    "near": "import datasketch, rensa; print('datasketch', datasketch.__version__)",
     "taskfit": "import torch, taskfit; print('taskfit', taskfit.__version__, 'torch', torch.__version__)",
     "lm-eval": "import torch, lm_eval.models.huggingface; print('lm-eval, torch', torch.__version__)",
     "trl": "import torch, trl; print('trl', trl.__version__, 'torch', torch.__version__)",

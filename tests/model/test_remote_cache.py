@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 from typing import Any
@@ -105,13 +106,21 @@ def test_ctrl_c_does_not_wait_for_pauses():
                 raise KeyboardInterrupt
 
     patient = error(429, Retry_After="60")
+    refused = threading.Event()
     begin = time.monotonic()
 
     def answer(messages: Any) -> Reply:
-        return patient if messages[-1]["content"] == "a" else echo(messages)
+        # Both are asked at once; a is told to wait, and only then b is answered, which brings the interruption.
+        if messages[-1]["content"] == "a":
+            time.sleep(0.5)
+            refused.set()
+            return patient
+        refused.wait(5)
+        time.sleep(0.3)
+        return echo(messages)
 
     with endpoint(answer) as fake, pytest.raises(KeyboardInterrupt):
-        ask_remote(open_remote_at(fake, concurrency=2), *"abcdef", meter=Interrupted())
+        ask_remote(open_remote_at(fake, concurrency=2), *"ab", meter=Interrupted())
     assert time.monotonic() - begin < 10
 
 

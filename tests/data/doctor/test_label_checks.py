@@ -123,12 +123,12 @@ def test_splits_that_differ_are_told_whether_named_or_given():
         ]
 
     rows = [*skewed(0.5, 0), *skewed(0.8, 1)]
-    assert "labels" in found_in(rows, "split_skew")["split_skew"].what.en
+    assert "labels" in found_in(rows, "split_skew")["skewed_labels"].what.en
     other = [
         row(n, one.prompt + " from another source entirely", one.label) for n, one in enumerate(plain(300, seed=3), 1)
     ]
     found = found_in(plain(300, seed=2), "split_skew", Means(test=other))
-    assert "classifier tells test rows" in found["split_skew"].what.en
+    assert "classifier tells test rows" in found["split_apart"].what.en
     assert found_in(plain(300, seed=2), "split_skew", Means(test=plain(300, seed=3))) == {}
     assert total_variation(["a", "a", "b"], ["b", "b", "b"]) == pytest.approx(2 / 3)
 

@@ -51,6 +51,8 @@ class Annotators(Check[Votes]):
 
     def map(self, chunk: Chunk, means: Means) -> Votes:  # noqa: ARG002
         """Return the votes of rows that name their annotator."""
+        if not any("annotator" in record.about for record in chunk.records):
+            return Votes()
         keys = chunk.shared(said_in).asked_keys.tolist()
         votes: list[tuple[int, str, str]] = []
         spots: dict[int, Spot] = {}

@@ -48,7 +48,7 @@ class LabelErrors(LabelledCheck):
 
     title: ClassVar[Text] = Text("labels that are likely wrong", "可能标错的标签")
     warn: float = threshold(0.03, "share of likely errors above which they warn", "疑似错误超过此比例时警告")
-    block: float = threshold(0.1, "share of likely errors above which they block", "疑似错误超过此比例时阻止训练")
+    block: float = threshold(0.3, "share of likely errors above which they block", "疑似错误超过此比例时阻止训练")
     accuracy: float = threshold(
         0.7, "accuracy of the simple classifier below which it only informs", "简单分类器准确率低于此值时仅作提示"
     )

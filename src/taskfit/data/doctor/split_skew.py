@@ -9,7 +9,7 @@ import numpy as np
 
 from taskfit.core.text import Text
 from taskfit.data.checking import Chunk, Whole, threshold
-from taskfit.data.finding import REVIEW, RowFinding
+from taskfit.data.finding import RowFinding
 from taskfit.data.labelled_sample import LabelledCheck, LabelledRow, Sample, sample_of
 from taskfit.data.out_of_fold import separability
 
@@ -53,7 +53,7 @@ class SplitSkew(LabelledCheck):
                     f"the {what.en} of test rows are spread otherwise than those of train rows (total variation {distance:.2f})",
                     f"测试集的{what.zh}分布与训练集不同（总变差 {distance:.2f}）",
                 )
-                yield self._finding(told, test)
+                yield self._finding(f"skewed_{what.en}", told, test=test, share=distance)
         yield from self._apart(train, test)
 
     def _apart(self, train: Sequence[LabelledRow], test: Sequence[LabelledRow]) -> Iterator[RowFinding]:
@@ -65,9 +65,9 @@ class SplitSkew(LabelledCheck):
                 f"a simple classifier tells test rows from train rows (area under the ROC curve {curve:.2f}; 0.5 is chance)",
                 f"简单分类器就能区分测试行与训练行（AUC {curve:.2f}；0.5 为随机）",
             )
-            yield self._finding(told, test)
+            yield self._finding("split_apart", told, test=test, share=2 * curve - 1)
 
-    def _finding(self, what: Text, test: Sequence[LabelledRow]) -> RowFinding:
+    def _finding(self, id: str, what: Text, *, test: Sequence[LabelledRow], share: float) -> RowFinding:
         rule = Text(
             f"total variation above {self.distance} (and above chance), or an adversarial classifier above {self.curve}: "
             "split again, by group and label (taskfit does), unless the difference is meant",
@@ -75,7 +75,12 @@ class SplitSkew(LabelledCheck):
             "除非有意为之，请按组和标签重新划分（taskfit 默认如此）",
         )
         return RowFinding(
-            "split_skew", "warn", what, len(test), tuple(row.spot() for row in test[:20]), rule=rule, effort=REVIEW
+            id,
+            "warn",
+            what,
+            max(1, round(share * len(test))),
+            tuple(row.spot() for row in test[:20]),
+            rule=rule,
         )
 
 
