@@ -90,7 +90,7 @@ def _workbook() -> bytes:
         (_workbook(), "Excel"),
         (b"<!DOCTYPE html>\n<html><body>404</body></html>", "HTML"),
         (b"version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 10\n", "git-lfs"),
-        (gzip.compress(b"text,label\na,b\n")[:-4], "gzip"),
+        (gzip.compress(b"text,label\na,b\n", mtime=0)[:-4], "gzip"),
         (b"PAR1" + bytes(20), "Parquet"),
         (b"%PDF-1.7", "PDF"),
         (b"text\0label", "NUL"),
