@@ -80,7 +80,7 @@ class Page:
 
     def press(self, key: str, *, ctrl: bool = False) -> None:
         """Press a key and let it go."""
-        name, code, text = KEYS.get(key, (key, ord(key.upper()), key))
+        name, code, text = KEYS[key] if key in KEYS else (key, ord(key.upper()), key)
         common = {"key": name, "windowsVirtualKeyCode": code, "modifiers": 2 if ctrl else 0}
         self.call("Input.dispatchKeyEvent", type="keyDown", **common, **({} if ctrl else {"text": text}))
         self.call("Input.dispatchKeyEvent", type="keyUp", **common)
