@@ -51,8 +51,3 @@ def liked(value: object, column: str) -> bool:
     if said in YES or said in NO:
         return said in YES
     raise Wrong(Text(f"'{column}' says neither yes nor no: {value!r:.40}", f"'{column}' 既非是也非否：{value!r:.40}"))
-
-
-def is_verdict(value: object) -> bool:
-    """Whether a cell says yes or no."""
-    return isinstance(value, bool) or (isinstance(value, str) and value.strip().casefold() in YES | NO)

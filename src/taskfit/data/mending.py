@@ -7,7 +7,7 @@ from taskfit.data.finding import STEP, Fix, RowFinding
 
 # Texts are mended before rows are compared, rows are dropped before groups are cut.
 ORDER = (
-    *("redecode", "normalise", "strip_markup", "fill_placeholders", "serialise_output", "merge_turns", "mask_secrets"),
+    *("redecode", "normalise", "strip_markup", "fill_placeholders", "merge_turns", "mask_secrets"),
     *("mask_personal", "merge_labels", "drop_empty", "drop_rows", "drop_repetition", "drop_refusals", "drop_copies"),
     *("drop_language", "drop_equal_pairs", "drop_prefix_pairs", "drop_leaked", "majority_label", "drop_conflicts"),
     *("drop_duplicates", "cut_prompt", "drop_long", "cap_cluster", "cap_group"),

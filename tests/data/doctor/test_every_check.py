@@ -11,6 +11,7 @@ from taskfit.core.text import Text
 from taskfit.data.check import CHECKS, checks_of
 from taskfit.data.checking import Check, Chunk, Means
 from taskfit.data.examine import able, chunks_of, conclude, examine, not_run
+from taskfit.data.recipe import step_named
 from taskfit.data.record import Record, record_of
 
 NAMES = CHECKS.names()
@@ -117,3 +118,12 @@ def test_wrong_names_and_values_are_told_at_once():
     assert "did you mean 'lengths'" in told
     assert "did you mean 'most'" in told
     assert "many" in told
+
+
+def test_every_fix_is_a_step_that_can_be_run():
+    checks = able(checks_of(("always", "full", "quick")), Means())
+    findings = conclude(examine(chunks_of(odd_rows() * 5, 50), checks, Means()), checks, Means())
+    steps = [(name, settings) for one in findings if one.fix for name, settings in one.fix.items()]
+    assert len({name for name, _ in steps}) > 5
+    for name, settings in steps:
+        assert step_named(name, settings)

@@ -7,7 +7,7 @@ from typing import ClassVar
 
 from taskfit.core.text import Text
 from taskfit.data.checking import Chunk, Hit, Means, RowCheck, Whole
-from taskfit.data.finding import REVIEW, STEP, Fix, RowFinding, Tally, excerpt
+from taskfit.data.finding import REVIEW, STEP, Fix, RowFinding, Tally, counted, excerpt
 
 # Joiners (U+200C, U+200D) belong to emoji, Persian and Indic words; here only what has no use in a row.
 PATTERNS = {
@@ -80,7 +80,7 @@ class Characters(RowCheck):
         for name, what in WHAT.items():
             count = part[name]
             if count:
-                said = Text(f"{count} {what.en}", f"{count} 行：{what.zh}")
+                said = Text(f"{counted(count)} {what.en.removeprefix('rows ')}", f"{count} 行：{what.zh}")
                 fix = FIXES.get(name) or part.drop(name)
                 effort = STEP if name in FIXES else REVIEW
                 rule = RULES[name]

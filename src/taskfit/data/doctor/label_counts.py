@@ -6,7 +6,7 @@ from typing import ClassVar
 
 from taskfit.core.text import Text
 from taskfit.data.checking import Check, Chunk, Means, Whole, threshold
-from taskfit.data.finding import COLLECT, RowFinding, quoted
+from taskfit.data.finding import COLLECT, RowFinding, counted, quoted
 from taskfit.data.label_tally import LabelTally, label_tally
 
 
@@ -55,7 +55,7 @@ class LabelCounts(Check[LabelTally]):
     def _rare(self, part: LabelTally, rare: list[str], least: float) -> RowFinding:
         names = quoted([f"{name} ({part.counts[name]})" for name in rare])
         what = Text(
-            f"{len(rare)} labels have fewer than {least:.0f} rows: {names.en}; collect more, or merge them",
+            f"{counted(len(rare), 'label has', 'labels have')} fewer than {least:.0f} rows: {names.en}; collect more, or merge them",
             f"{len(rare)} 个标签不足 {least:.0f} 行：{names.zh}；请补充或合并",
         )
         rule = Text(

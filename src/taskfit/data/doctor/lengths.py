@@ -6,7 +6,7 @@ from typing import ClassVar
 
 from taskfit.core.text import Text
 from taskfit.data.checking import Check, Chunk, Means, Whole, threshold
-from taskfit.data.finding import REVIEW, RowFinding, Tally, spot
+from taskfit.data.finding import REVIEW, RowFinding, Tally, counted, spot
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,7 @@ class Lengths(Check[tuple[Tally, int]]):
         count = found["long"]
         if count:
             what = Text(
-                f"{count} rows have more than {self.most:,} characters (the longest {longest:,}); they may be cut",
+                f"{counted(count, 'row has', 'rows have')} more than {self.most:,} characters (the longest {longest:,}); they may be cut",
                 f"{count} 行超过 {self.most:,} 个字符（最长 {longest:,}），可能会被截断",
             )
             rule = Text(
